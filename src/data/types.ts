@@ -1,0 +1,75 @@
+/** A grey image with values from 0 (black) to 1 (white). */
+export interface GrayImage {
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`, row-major. */
+  readonly data: Float32Array;
+}
+
+/** A binary mask in the frame of its image; 1 marks the region. */
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`, row-major, 0 or 1. */
+  readonly data: Uint8Array;
+}
+
+/** A box in pixels of the image it belongs to. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Split = 'train' | 'validation' | 'test';
+
+/** One image with its report. */
+export interface Study {
+  readonly id: string;
+  readonly patientId: string;
+  readonly split: Split;
+  /** The whole report text, with its section headings where it has any. */
+  readonly report: string;
+}
+
+/** A phrase and the region of the study's image that it names. Used for evaluation only, never in training. */
+export interface GroundedPhrase {
+  readonly studyId: string;
+  readonly phrase: string;
+  /** Class of the finding, e.g. `pleural effusion`; tables are averaged over it. */
+  readonly category: string;
+  /** Free attributes for sub-tables and oracle baselines, e.g. `side`, `zone`, `size`, `agreement`. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly loadMask: () => Promise<Mask>;
+}
+
+/** Images, reports and (optionally) grounded phrases, whatever they are read from. */
+export interface Dataset {
+  readonly name: string;
+  readonly studies: readonly Study[];
+  readonly phrases: readonly GroundedPhrase[];
+  readonly loadImage: (studyId: string) => Promise<GrayImage>;
+}
+
+/** One training batch on the host. `B` studies, `S` tokens, `H`x`W` pixels. */
+export interface Batch {
+  readonly studyIds: readonly string[];
+  /** `[B, H, W]`, normalised to (x - 0.5) / 0.5. */
+  readonly images: Float32Array;
+  readonly imageSize: number;
+  /** `[B, S]` WordPiece ids, padded with the tokenizer's pad id. */
+  readonly inputIds: Int32Array;
+  /** `[B, S]`, 1 on real tokens. */
+  readonly attentionMask: Int32Array;
+  /** `[B, S]`, index of the token's sentence within its report, -1 outside every sentence. */
+  readonly sentenceIds: Int32Array;
+  /** `[B, S]`, index of the token's word within its report, -1 outside every word. */
+  readonly wordIds: Int32Array;
+  readonly tokens: number;
+  /** Largest number of sentences (words) of any report in the batch. */
+  readonly maxSentences: number;
+  readonly maxWords: number;
+  /** `[B]`, equal numbers mark reports with the same normalised text. */
+  readonly reportKeys: Int32Array;
+}
