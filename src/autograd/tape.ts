@@ -1,0 +1,160 @@
+import { ShapeError } from '../gpu/errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { accumulate, binary } from '../kernels/binary.ts';
+import { contiguous, copy } from '../kernels/copy.ts';
+import { fill } from '../kernels/fill.ts';
+import type { NDArray } from '../kernels/ndarray.ts';
+import { formatShape, sameShape } from '../kernels/shape.ts';
+import { Tensor } from './tensor.ts';
+
+/**
+ * Gradients of the inputs from those of the outputs (undefined for an output that nothing depends on).
+ * `needs[i]` tells whether input i wants a gradient; entries that are not needed may be undefined.
+ */
+export type Vjp = (
+  grads: readonly (NDArray | undefined)[],
+  needs: readonly boolean[],
+) => readonly (NDArray | undefined)[];
+
+/** One recorded operation. */
+export interface Node {
+  /** Position on the tape: an operation only depends on earlier ones. */
+  readonly order: number;
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly vjp: Vjp;
+}
+
+let nextOrder = 0;
+let gradDisabled = 0;
+
+/** Runs `body` without recording: its results need no gradient. */
+export function noGrad<T>(body: () => T): T {
+  gradDisabled += 1;
+  try {
+    return body();
+  } finally {
+    gradDisabled -= 1;
+  }
+}
+
+/** Puts an operation with several outputs on the tape. */
+export function recordMany(name: string, inputs: readonly Tensor[], outputs: readonly NDArray[], vjp: Vjp): Tensor[] {
+  if (gradDisabled > 0 || !inputs.some((input) => input.requiresGrad)) return outputs.map((array) => new Tensor(array));
+  const results: Tensor[] = [];
+  const node: Node = { order: nextOrder++, name, inputs, outputs: results, vjp };
+  for (const array of outputs) results.push(new Tensor(array, { node }));
+  return results;
+}
+
+/** Puts an operation with one output on the tape; its `vjp` always gets a gradient. */
+export function record(
+  name: string,
+  inputs: readonly Tensor[],
+  output: NDArray,
+  vjp: (grad: NDArray, needs: readonly boolean[]) => readonly (NDArray | undefined)[],
+): Tensor {
+  const [result] = recordMany(name, inputs, [output], ([grad], needs) => (grad ? vjp(grad, needs) : []));
+  if (!result) throw new Error(`${name} has no output.`);
+  return result;
+}
+
+function reachableNodes(roots: readonly Tensor[]): Node[] {
+  const seen = new Set<Node>();
+  const pending = roots.flatMap((root) => root.node ?? []);
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const input of node.inputs) if (input.node) pending.push(input.node);
+  }
+  return [...seen].sort((a, b) => b.order - a.order);
+}
+
+/** Gradients on their way through the tape; each array in it is owned here and disposed once consumed. */
+class PendingGradients {
+  private readonly byTensor = new Map<Tensor, NDArray>();
+
+  add(target: Tensor, grad: NDArray): void {
+    const known = this.byTensor.get(target);
+    if (!known) {
+      this.byTensor.set(target, grad);
+      return;
+    }
+    this.byTensor.set(target, binary('add', known, grad));
+    known.dispose();
+    grad.dispose();
+  }
+
+  take(target: Tensor): NDArray | undefined {
+    const grad = this.byTensor.get(target);
+    this.byTensor.delete(target);
+    return grad;
+  }
+}
+
+function addToLeaf(gpu: Gpu, leaf: Tensor, grad: NDArray): void {
+  if (leaf.grad) {
+    accumulate(leaf.grad, grad);
+    grad.dispose();
+    return;
+  }
+  leaf.grad = grad.isShared ? copy(grad) : contiguous(grad);
+  if (leaf.grad !== grad) grad.dispose();
+  // The gradient lives as long as its leaf.
+  gpu.scopes.follow(leaf.grad, leaf.array);
+}
+
+/**
+ * Back-propagates from `outputs` and adds to `grad` of every leaf that requires one.
+ * @param upstream gradient of each output; may be left out for scalars, where it is 1.
+ * @throws ShapeError if an upstream gradient is missing or has another shape than its output.
+ */
+export function backward(outputs: readonly Tensor[], upstream: readonly (NDArray | undefined)[] = []): void {
+  const [first] = outputs;
+  if (!first) return;
+  const { gpu } = first;
+  const pending = new PendingGradients();
+  for (const [i, output] of outputs.entries()) {
+    const given = upstream[i];
+    if (given && !sameShape(given.shape, output.shape)) {
+      throw new ShapeError(
+        `backward: gradient ${i} has shape ${formatShape(given.shape)}, its output ${formatShape(output.shape)}.`,
+      );
+    }
+    if (!given && output.size !== 1) {
+      throw new ShapeError(`backward: output ${i} has ${output.size} elements; pass its upstream gradient.`);
+    }
+    if (output.requiresGrad) {
+      pending.add(output, given ? given.view(given.shape, given.strides) : fill(gpu, output.shape, 1));
+    }
+  }
+  const settle = (target: Tensor): void => {
+    if (target.node) return;
+    const grad = pending.take(target);
+    if (grad) addToLeaf(gpu, target, grad);
+  };
+  for (const output of outputs) settle(output);
+  for (const node of reachableNodes(outputs)) {
+    const grads = node.outputs.map((output) => pending.take(output));
+    if (grads.every((grad) => grad === undefined)) continue;
+    const needs = node.inputs.map((input) => input.requiresGrad);
+    const inputGrads = gpu.scope(() => {
+      const made = node.vjp(grads, needs);
+      // A gradient may be passed on as it is, or twice; each receiver owns a handle of its own.
+      return made.map((grad, i) => (grad && needs[i] ? grad.view(grad.shape, grad.strides) : undefined));
+    });
+    for (const grad of grads) grad?.dispose();
+    for (const [i, input] of node.inputs.entries()) {
+      const grad = inputGrads[i];
+      if (!grad) continue;
+      if (!sameShape(grad.shape, input.shape)) {
+        throw new ShapeError(
+          `${node.name}: the gradient of input ${i} has shape ${formatShape(grad.shape)}, expected ${formatShape(input.shape)}.`,
+        );
+      }
+      pending.add(input, grad);
+      settle(input);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/** Which kind of processor executes the kernels; kernels choose their variants by it. */
+export type AdapterKind = 'hardware' | 'software';
+
+/** What is known of the adapter before and after the device is made. */
+export interface AdapterSummary {
+  readonly kind: AdapterKind;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Subgroup size that every workgroup has, or 0 where it is not fixed or subgroups are absent. */
+  readonly subgroupSize: number;
+}
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|warp|basic render/i;
+
+export function summarizeAdapter(info: GPUAdapterInfo, features: GPUSupportedFeatures): AdapterSummary {
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  const software = info.isFallbackAdapter || softwareNames.test(text);
+  const fixedSubgroup = features.has('subgroups') && info.subgroupMinSize === info.subgroupMaxSize;
+  return {
+    kind: software ? 'software' : 'hardware',
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description || info.device || info.vendor,
+    subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+  };
+}
+
+/** One line for people: `llvmpipe: Mesa 25.0.7 (software adapter)`. */
+export function describeAdapter(summary: AdapterSummary): string {
+  return `${summary.description || summary.vendor} (${summary.kind} adapter)`;
+}
+
+const wantedFeatures: readonly GPUFeatureName[] = ['subgroups', 'timestamp-query'];
+
+const wantedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupSizeY',
+  'maxComputeWorkgroupSizeZ',
+] as const satisfies readonly (keyof GPUSupportedLimits)[];
+
+/**
+ * The descriptor that asks an adapter for all the engine can use.
+ * `defaultLimits` asks for nothing, so that the device has exactly WebGPU's guaranteed limits and features.
+ */
+export function deviceDescriptor(adapter: GPUAdapter, defaultLimits: boolean): GPUDeviceDescriptor {
+  if (defaultLimits) return { label: 'groundray' };
+  const requiredLimits: Record<string, number> = {};
+  for (const name of wantedLimits) {
+    const value = adapter.limits[name];
+    if (typeof value === 'number') requiredLimits[name] = value;
+  }
+  return {
+    label: 'groundray',
+    requiredFeatures: wantedFeatures.filter((feature) => adapter.features.has(feature)),
+    requiredLimits,
+  };
+}

@@ -1,0 +1,130 @@
+import { GpuError } from './errors.ts';
+
+/** A buffer of the pool. `size` is its capacity in bytes; tensors may use less. */
+export interface PooledBuffer {
+  readonly id: number;
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+  /** Serial of the submission that last touched the buffer; equal to the open one while commands are pending. */
+  lastUse: number;
+}
+
+export interface MemoryReport {
+  /** Bytes and number of buffers that tensors hold. */
+  readonly liveBytes: number;
+  readonly liveBuffers: number;
+  /** Bytes that wait in the pool for the next tensor. */
+  readonly pooledBytes: number;
+  readonly pooledBuffers: number;
+  /** Largest value of `liveBytes` so far. */
+  readonly peakBytes: number;
+}
+
+const minimumSize = 256;
+
+/** Capacity for a request: four steps per power of two, so at most a quarter of a buffer is unused. */
+export function sizeClass(bytes: number): number {
+  if (bytes <= minimumSize) return minimumSize;
+  const power = 2 ** Math.floor(Math.log2(bytes));
+  const step = Math.max(minimumSize, power / 4);
+  return Math.ceil(bytes / step) * step;
+}
+
+/**
+ * Storage buffers by size class. Freed buffers are handed out again, most recently freed first: commands run in the
+ * order they were recorded, so a buffer may be reused as soon as its last reader is recorded.
+ */
+export class BufferPool {
+  private readonly free = new Map<number, PooledBuffer[]>();
+  private readonly all = new Set<PooledBuffer>();
+  private nextId = 1;
+  private liveBytes = 0;
+  private liveBuffers = 0;
+  private pooledBytes = 0;
+  private peakBytes = 0;
+  private readonly device: GPUDevice;
+  private readonly maxPooledBytes: number;
+  private readonly onDestroy: (id: number) => void;
+
+  constructor(device: GPUDevice, maxPooledBytes: number, onDestroy: (id: number) => void) {
+    this.device = device;
+    this.maxPooledBytes = maxPooledBytes;
+    this.onDestroy = onDestroy;
+  }
+
+  /** @throws GpuError if the device cannot hold or bind a buffer of that size. */
+  acquire(bytes: number): PooledBuffer {
+    const limit = Math.min(this.device.limits.maxBufferSize, this.device.limits.maxStorageBufferBindingSize);
+    if (bytes > limit) {
+      throw new GpuError(
+        `A tensor of ${bytes} bytes does not fit this device: one storage buffer may have at most ${limit} bytes ` +
+          `(maxStorageBufferBindingSize). Use a smaller batch or image size.`,
+      );
+    }
+    const size = Math.min(sizeClass(bytes), limit - (limit % 4));
+    const reused = this.free.get(size)?.pop();
+    if (reused) this.pooledBytes -= size;
+    const buffer = reused ?? this.create(size);
+    this.liveBytes += size;
+    this.liveBuffers += 1;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    return buffer;
+  }
+
+  release(buffer: PooledBuffer): void {
+    if (!this.all.has(buffer)) return;
+    this.liveBytes -= buffer.size;
+    this.liveBuffers -= 1;
+    this.pooledBytes += buffer.size;
+    const list = this.free.get(buffer.size);
+    if (list) {
+      // Re-inserting keeps the map ordered from least to most recently used size class.
+      this.free.delete(buffer.size);
+      this.free.set(buffer.size, list);
+      list.push(buffer);
+    } else {
+      this.free.set(buffer.size, [buffer]);
+    }
+  }
+
+  /** Destroys pooled buffers, least recently used size classes first, until at most `maxBytes` wait. */
+  trim(maxBytes: number = this.maxPooledBytes): void {
+    for (const [size, list] of this.free) {
+      while (this.pooledBytes > maxBytes) {
+        const buffer = list.shift();
+        if (!buffer) break;
+        this.pooledBytes -= size;
+        this.all.delete(buffer);
+        buffer.buffer.destroy();
+        this.onDestroy(buffer.id);
+      }
+      if (list.length === 0) this.free.delete(size);
+    }
+  }
+
+  report(): MemoryReport {
+    return {
+      liveBytes: this.liveBytes,
+      liveBuffers: this.liveBuffers,
+      pooledBytes: this.pooledBytes,
+      pooledBuffers: this.all.size - this.liveBuffers,
+      peakBytes: this.peakBytes,
+    };
+  }
+
+  destroy(): void {
+    for (const buffer of this.all) buffer.buffer.destroy();
+    this.all.clear();
+    this.free.clear();
+  }
+
+  private create(size: number): PooledBuffer {
+    const buffer = this.device.createBuffer({
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    const pooled: PooledBuffer = { id: this.nextId++, buffer, size, lastUse: 0 };
+    this.all.add(pooled);
+    return pooled;
+  }
+}

@@ -1,0 +1,92 @@
+import { create, globals } from 'webgpu';
+import { summarizeAdapter } from './adapter.ts';
+import type { CreateGpuOptions } from './create.ts';
+import { createGpuFrom } from './create.ts';
+import { GpuError } from './errors.ts';
+import type { Gpu } from './gpu.ts';
+import { useSwiftShader } from './swiftshader.node.ts';
+
+export interface NodeGpuOptions extends CreateGpuOptions {
+  /** `auto` takes hardware, then the system's software Vulkan, then SwiftShader. Default: `$GROUNDRAY_ADAPTER` or `auto`. */
+  readonly adapter?: 'auto' | 'hardware' | 'software' | 'swiftshader';
+  /** Dawn's robustness and validation checks stay on; training and benchmarks switch them off. Default true. */
+  readonly checks?: boolean;
+}
+
+// Dawn's instance must stay reachable for as long as the process lives: once collected, the next poll crashes.
+const instances: GPU[] = [];
+
+const uncheckedToggles = 'enable-dawn-features=skip_validation,disable_robustness,disable_workgroup_init';
+
+/** One instance per set of toggles; each is usable for many devices. */
+function openInstance(toggles: readonly string[]): GPU {
+  const instance = create([...toggles]);
+  instances.push(instance);
+  return instance;
+}
+
+/**
+ * Dawn polls for finished work by `setImmediate` without a pause. On a software adapter the kernels need that core,
+ * so after a few quick polls the loop is slowed down to a timer's pace (1.5-2.9x wall clock).
+ */
+async function pacedWait<T>(promise: Promise<T>): Promise<T> {
+  const original = globalThis.setImmediate;
+  let polls = 0;
+  const paced = ((callback: (...args: unknown[]) => void, ...args: unknown[]) =>
+    polls++ < 50 ? original(callback, ...args) : setTimeout(callback, 1, ...args)) as unknown as typeof setImmediate;
+  globalThis.setImmediate = Object.assign(paced, original);
+  try {
+    return await promise;
+  } finally {
+    if (globalThis.setImmediate === paced) globalThis.setImmediate = original;
+  }
+}
+
+function adapterChoice(options: NodeGpuOptions): NonNullable<NodeGpuOptions['adapter']> {
+  const wanted = options.adapter ?? process.env.GROUNDRAY_ADAPTER ?? 'auto';
+  if (wanted === 'auto' || wanted === 'hardware' || wanted === 'software' || wanted === 'swiftshader') {
+    return options.requireHardware ? 'hardware' : wanted;
+  }
+  throw new GpuError(`GROUNDRAY_ADAPTER is "${wanted}"; expected auto, hardware, software or swiftshader.`);
+}
+
+/** The system's own adapter; undefined where there is none or Dawn refuses it. */
+async function systemAdapter(entry: GPU, forceFallback: boolean): Promise<GPUAdapter | null> {
+  const preferred = await entry.requestAdapter({ powerPreference: 'high-performance' });
+  if (!forceFallback || !preferred) return preferred;
+  const { kind } = summarizeAdapter(preferred.info, preferred.features);
+  return kind === 'software' ? preferred : entry.requestAdapter({ forceFallbackAdapter: true });
+}
+
+/**
+ * Makes a Gpu in Node on Dawn. Without an adapter of the system, the SwiftShader of an npm package runs the kernels.
+ * @throws GpuError if no adapter fits, or `requireHardware` is set and only a software adapter was found.
+ */
+export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
+  const choice = adapterChoice(options);
+  Object.assign(globalThis, globals);
+  const toggles = options.checks === false ? [uncheckedToggles] : [];
+  if (choice === 'swiftshader') await useSwiftShader();
+  let entry = openInstance(toggles);
+  let found = await systemAdapter(entry, choice === 'software');
+  if (!found && choice !== 'hardware' && (await useSwiftShader())) {
+    entry = openInstance(toggles);
+    found = await entry.requestAdapter();
+  }
+  if (!found) {
+    throw new GpuError(
+      choice === 'hardware'
+        ? 'A hardware GPU is required, but Vulkan, Metal or Direct3D 12 offered no adapter at all. ' +
+            'Install the driver of the graphics card, or run without --gpu.'
+        : 'No WebGPU adapter was found. Install the optional package @sparticuz/chromium (Linux x64), ' +
+            'or Mesa >= 25 (mesa-vulkan-drivers).',
+    );
+  }
+  const software = summarizeAdapter(found.info, found.features).kind === 'software';
+  const adapter = found;
+  return createGpuFrom({ requestAdapter: async () => adapter } as unknown as GPU, {
+    ...options,
+    requireHardware: choice === 'hardware',
+    ...(software ? { wait: pacedWait } : {}),
+  });
+}

@@ -1,0 +1,240 @@
+import type { AdapterSummary } from './adapter.ts';
+import type { MemoryReport, PooledBuffer } from './buffers.ts';
+import { BufferPool } from './buffers.ts';
+import { GpuError } from './errors.ts';
+import type { BoundRange, Program } from './pipelines.ts';
+import { PipelineCache } from './pipelines.ts';
+import type { Counters, Workgroups } from './recorder.ts';
+import { Recorder } from './recorder.ts';
+import { ScopeStack } from './scope.ts';
+
+export interface GpuOptions {
+  /** Check every dispatch in an error scope that names the kernel, and report leaked buffers. Slow. */
+  readonly debug?: boolean;
+  /** Bytes of freed buffers that are kept for reuse; 1 GiB by default. */
+  readonly maxPooledBytes?: number;
+  /** Pace of `mapAsync` polling; Node's software adapters need the core that the polling would spin on. */
+  readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
+  /** True when the application owns the device: `dispose` then leaves it alive. */
+  readonly borrowed?: boolean;
+}
+
+export interface LostEvent {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Flushes that may be in flight before `flush` waits for the oldest one. */
+const maxInFlight = 2;
+
+/**
+ * A WebGPU device with everything the engine keeps beside it: buffers, pipelines, the open command encoder and scopes.
+ * Made by `createGpu` (Node, browsers) or `wrapDevice`.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  readonly debug: boolean;
+  readonly scopes = new ScopeStack();
+  readonly pipelines: PipelineCache;
+  private readonly recorder: Recorder;
+  private readonly pool: BufferPool;
+  private readonly wait: <T>(promise: Promise<T>) => Promise<T>;
+  private readonly borrowed: boolean;
+  private readonly inFlight: Promise<undefined>[] = [];
+  private readonly lostListeners = new Set<(event: LostEvent) => void>();
+  private readonly leaks = new FinalizationRegistry<PooledBuffer>((buffer) => {
+    this.leaked.push(buffer.size);
+    this.pool.release(buffer);
+  });
+  private readonly leaked: number[] = [];
+  private readonly readbacks: GPUBuffer[] = [];
+  private failure: GpuError | undefined;
+  private state: 'ready' | 'lost' | 'disposed' = 'ready';
+
+  constructor(device: GPUDevice, adapter: AdapterSummary, options: GpuOptions = {}) {
+    this.device = device;
+    this.adapter = adapter;
+    this.debug = options.debug ?? false;
+    this.wait = options.wait ?? ((promise) => promise);
+    this.borrowed = options.borrowed ?? false;
+    const immediates =
+      'setImmediates' in GPUComputePassEncoder.prototype &&
+      (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
+    this.pipelines = new PipelineCache(device, Boolean(immediates));
+    this.pool = new BufferPool(device, options.maxPooledBytes ?? 2 ** 30, (id) => this.pipelines.forgetBuffer(id));
+    this.recorder = new Recorder(device, this.pipelines);
+    if (this.debug) this.observeErrors();
+    device.addEventListener('uncapturederror', this.onUncapturedError);
+    void device.lost.then((info) => this.onLost(info));
+  }
+
+  get isDisposed(): boolean {
+    return this.state === 'disposed';
+  }
+
+  get counters(): Counters {
+    return this.recorder.counters;
+  }
+
+  /** Calls `listener` once if the device is lost (not when it is disposed). */
+  onDeviceLost(listener: (event: LostEvent) => void): () => void {
+    this.lostListeners.add(listener);
+    return () => this.lostListeners.delete(listener);
+  }
+
+  acquire(bytes: number): PooledBuffer {
+    this.check();
+    return this.pool.acquire(bytes);
+  }
+
+  release(buffer: PooledBuffer): void {
+    if (this.state !== 'disposed') this.pool.release(buffer);
+  }
+
+  /** In debug mode, reports `buffer` as leaked if `owner` is collected before it was disposed. */
+  watchLeak(owner: object, buffer: PooledBuffer): void {
+    if (this.debug) this.leaks.register(owner, buffer, owner);
+  }
+
+  unwatchLeak(owner: object): void {
+    if (this.debug) this.leaks.unregister(owner);
+  }
+
+  /** Sizes in bytes of buffers whose tensors were collected without being disposed (debug mode only). */
+  leakReport(): readonly number[] {
+    return [...this.leaked];
+  }
+
+  memoryReport(): MemoryReport {
+    return this.pool.report();
+  }
+
+  dispatch(
+    program: Program,
+    ranges: readonly BoundRange[],
+    params: Readonly<Record<string, number>>,
+    workgroups: Workgroups,
+  ): void {
+    this.check();
+    this.recorder.dispatch(program, ranges, params, workgroups);
+  }
+
+  write(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): void {
+    this.check();
+    this.recorder.write(target, byteOffset, data);
+  }
+
+  /** Copies a range to the host. Waits for everything recorded before. */
+  async read(range: BoundRange): Promise<ArrayBuffer> {
+    this.check();
+    const bytes = Math.ceil(range.byteLength / 4) * 4;
+    const staging = this.takeReadback(bytes);
+    this.recorder.copy(range, staging, 0);
+    this.recorder.submit();
+    await this.wait(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+    const copy = staging.getMappedRange(0, bytes).slice(0, range.byteLength);
+    staging.unmap();
+    if (this.readbacks.length < 4) this.readbacks.push(staging);
+    else staging.destroy();
+    this.throwFailure();
+    return copy;
+  }
+
+  /** Runs `body` and disposes every tensor made in it, except those it returns. */
+  scope<T>(body: () => T): T {
+    return this.scopes.run(body);
+  }
+
+  /**
+   * Submits what was recorded and waits only while more than two flushes are in flight.
+   * @throws GpuError if a kernel failed validation or the device was lost.
+   */
+  async flush(): Promise<void> {
+    this.check();
+    this.recorder.submit();
+    this.pool.trim();
+    this.inFlight.push(this.device.queue.onSubmittedWorkDone());
+    while (this.inFlight.length > maxInFlight) {
+      const oldest = this.inFlight.shift();
+      if (oldest) await this.wait(oldest);
+    }
+    this.throwFailure();
+  }
+
+  /** Submits and waits until the queue is idle. */
+  async finish(): Promise<void> {
+    this.check();
+    this.recorder.submit();
+    this.inFlight.length = 0;
+    await this.wait(this.device.queue.onSubmittedWorkDone());
+    this.throwFailure();
+  }
+
+  /** Frees every buffer and, unless the application owns it, the device. May be called again. */
+  dispose(): void {
+    if (this.state === 'disposed') return;
+    this.state = 'disposed';
+    this.device.removeEventListener('uncapturederror', this.onUncapturedError);
+    this.recorder.destroy();
+    this.pool.destroy();
+    for (const staging of this.readbacks) staging.destroy();
+    if (!this.borrowed) this.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private check(): void {
+    if (this.state === 'disposed') throw new GpuError('This Gpu was disposed; make a new one with createGpu().');
+    this.throwFailure();
+  }
+
+  private throwFailure(): void {
+    if (this.failure) throw this.failure;
+  }
+
+  private takeReadback(bytes: number): GPUBuffer {
+    const index = this.readbacks.findIndex((buffer) => buffer.size >= bytes && buffer.size <= bytes * 4);
+    const [known] = index >= 0 ? this.readbacks.splice(index, 1) : [];
+    const size = Math.max(256, bytes);
+    return known ?? this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  private readonly onUncapturedError = (event: GPUUncapturedErrorEvent): void => {
+    const kind = event.error instanceof GPUOutOfMemoryError ? 'The GPU is out of memory' : 'WebGPU reported an error';
+    this.failure ??= new GpuError(`${kind}: ${event.error.message}`);
+  };
+
+  private onLost(info: GPUDeviceLostInfo): void {
+    if (this.state !== 'ready') return;
+    this.state = 'lost';
+    this.failure = new GpuError(`The GPU device was lost (${info.reason}): ${info.message}`);
+    for (const listener of this.lostListeners) listener({ reason: info.reason, message: info.message });
+  }
+
+  /** Debug mode: submit after each dispatch inside an error scope, so that an error names its kernel. */
+  private observeErrors(): void {
+    const { device, recorder } = this;
+    device.pushErrorScope('validation');
+    recorder.observer = (program) => {
+      recorder.submit();
+      void device.popErrorScope().then(
+        (error) => {
+          if (error) this.failure ??= new GpuError(`Kernel ${program.name}: ${error.message}`);
+        },
+        () => undefined,
+      );
+      device.pushErrorScope('validation');
+    };
+  }
+}
+
+/**
+ * Uses a device that the application owns; `dispose` frees the engine's buffers but leaves the device alive.
+ * @param adapter the adapter the device came from, which decides the kernel variants.
+ */
+export function wrapDevice(device: GPUDevice, adapter: AdapterSummary, options: GpuOptions = {}): Gpu {
+  return new Gpu(device, adapter, { ...options, borrowed: true });
+}

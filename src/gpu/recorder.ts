@@ -1,0 +1,148 @@
+import type { PooledBuffer } from './buffers.ts';
+import { packParams } from './params.ts';
+import type { BoundRange, PipelineCache, Program } from './pipelines.ts';
+
+/** Distance between two parameter blocks in the uniform ring: WebGPU's largest offset alignment. */
+const slotBytes = 256;
+/** Dispatches per submission; also the number of slots in the ring. */
+const dispatchCap = 1024;
+
+export type Workgroups = readonly [x: number, y: number, z: number];
+
+export interface Counters {
+  readonly dispatches: number;
+  readonly submits: number;
+}
+
+/**
+ * Collects dispatches in one compute pass of one command encoder and submits them together.
+ * Parameters that do not travel as immediates are written to a ring with one `writeBuffer` per submission.
+ */
+export class Recorder {
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  private recorded = 0;
+  private slots = 0;
+  private serial = 1;
+  private currentPipeline = -1;
+  private readonly staging = new DataView(new ArrayBuffer(slotBytes * dispatchCap));
+  private readonly ring: GPUBuffer;
+  private ringGroup: GPUBindGroup | undefined;
+  private readonly device: GPUDevice;
+  private readonly pipelines: PipelineCache;
+  private dispatchCount = 0;
+  private submitCount = 0;
+  /** Called for every dispatch in debug mode, before and after it is encoded. */
+  observer: ((program: Program) => void) | undefined;
+
+  constructor(device: GPUDevice, pipelines: PipelineCache) {
+    this.device = device;
+    this.pipelines = pipelines;
+    this.ring = device.createBuffer({
+      label: 'params',
+      size: slotBytes * dispatchCap,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  get counters(): Counters {
+    return { dispatches: this.dispatchCount, submits: this.submitCount };
+  }
+
+  dispatch(
+    program: Program,
+    ranges: readonly BoundRange[],
+    params: Readonly<Record<string, number>>,
+    workgroups: Workgroups,
+  ): void {
+    const [x, y, z] = workgroups;
+    if (x === 0 || y === 0 || z === 0) return;
+    const compiled = this.pipelines.get(program);
+    const bindGroup = this.pipelines.bindGroup(compiled, ranges);
+    const pass = this.openPass();
+    if (this.currentPipeline !== compiled.id) {
+      pass.setPipeline(compiled.pipeline);
+      this.currentPipeline = compiled.id;
+    }
+    pass.setBindGroup(0, bindGroup);
+    const bytes = program.params.bytes;
+    if (bytes > 0) {
+      const offset = this.slots * slotBytes;
+      packParams(program.params, params, this.staging, offset);
+      if (compiled.immediate) {
+        pass.setImmediates(0, this.staging.buffer, offset, bytes);
+      } else {
+        pass.setBindGroup(1, this.ringBindGroup(), [offset]);
+        this.slots += 1;
+      }
+    }
+    pass.dispatchWorkgroups(x, y, z);
+    for (const { buffer } of ranges) buffer.lastUse = this.serial;
+    this.recorded += 1;
+    this.dispatchCount += 1;
+    this.observer?.(program);
+    if (this.recorded >= dispatchCap) this.submit();
+  }
+
+  copy(source: BoundRange, target: GPUBuffer, targetOffset: number): void {
+    this.openEncoder().copyBufferToBuffer(
+      source.buffer.buffer,
+      source.byteOffset,
+      target,
+      targetOffset,
+      source.byteLength,
+    );
+    source.buffer.lastUse = this.serial;
+    this.recorded += 1;
+  }
+
+  /** Writes at queue time, after everything recorded so far that touches the buffer. */
+  write(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): void {
+    if (target.lastUse === this.serial) this.submit();
+    this.device.queue.writeBuffer(target.buffer, byteOffset, data.buffer, data.byteOffset, data.byteLength);
+    target.lastUse = this.serial;
+  }
+
+  /** Hands everything recorded to the queue. An empty submission still releases the memory of earlier writes. */
+  submit(): void {
+    this.pass?.end();
+    const commands = this.encoder?.finish();
+    this.pass = undefined;
+    this.encoder = undefined;
+    if (this.slots > 0) this.device.queue.writeBuffer(this.ring, 0, this.staging.buffer, 0, this.slots * slotBytes);
+    this.device.queue.submit(commands ? [commands] : []);
+    this.recorded = 0;
+    this.slots = 0;
+    this.serial += 1;
+    this.submitCount += 1;
+  }
+
+  destroy(): void {
+    this.pass = undefined;
+    this.encoder = undefined;
+    this.ring.destroy();
+  }
+
+  private openEncoder(): GPUCommandEncoder {
+    this.pass?.end();
+    this.pass = undefined;
+    this.encoder ??= this.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private openPass(): GPUComputePassEncoder {
+    if (this.pass) return this.pass;
+    this.encoder ??= this.device.createCommandEncoder();
+    this.pass = this.encoder.beginComputePass();
+    this.currentPipeline = -1;
+    return this.pass;
+  }
+
+  private ringBindGroup(): GPUBindGroup {
+    this.ringGroup ??= this.device.createBindGroup({
+      layout: this.pipelines.uniformBindGroupLayout(),
+      entries: [{ binding: 0, resource: { buffer: this.ring, size: slotBytes } }],
+    });
+    return this.ringGroup;
+  }
+}

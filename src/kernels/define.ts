@@ -1,0 +1,121 @@
+import type { AdapterSummary } from '../gpu/adapter.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { ParamSpec, ParamValues } from '../gpu/params.ts';
+import { paramLayout } from '../gpu/params.ts';
+import type { BindingAccess, ConstantValue, Program } from '../gpu/pipelines.ts';
+import type { Workgroups } from '../gpu/recorder.ts';
+import type { NDArray } from './ndarray.ts';
+import type { ShaderName } from './shaders.gen.ts';
+import { shaders } from './shaders.gen.ts';
+
+/** One compiled form of a kernel: its compile-time constants, helper files and what it needs of the device. */
+export interface Variant {
+  readonly constants?: Readonly<Record<string, ConstantValue>>;
+  /** Files of `shaders/` put in front of the kernel's own, e.g. `lib/rowSerial`. */
+  readonly libraries?: readonly ShaderName[];
+  readonly features?: readonly GPUFeatureName[];
+  /** Fixed subgroup size the variant relies on. */
+  readonly subgroupSize?: number;
+  /** Bytes of workgroup memory and invocations per workgroup, where they exceed WebGPU's guaranteed 16 KiB and 256. */
+  readonly workgroupBytes?: number;
+  readonly invocations?: number;
+}
+
+/** Work of one dispatch, for the roofline. */
+export interface Cost {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+export interface KernelDefinition<P extends ParamSpec, V extends string> {
+  readonly name: string;
+  readonly shader: ShaderName;
+  readonly params: P;
+  /** Access of each storage binding of group 0, in order. */
+  readonly bindings: readonly BindingAccess[];
+  readonly variants: Readonly<Record<V, Variant>>;
+  /** Workgroups for the given parameters. */
+  readonly dispatch: (params: ParamValues<P>, constants: Readonly<Record<string, ConstantValue>>) => Workgroups;
+  readonly cost: (params: ParamValues<P>) => Cost;
+}
+
+export interface Kernel<P extends ParamSpec, V extends string> extends KernelDefinition<P, V> {
+  /** Records one dispatch. Arrays must be contiguous or addressed through `params`; the whole buffer range is bound. */
+  readonly run: (gpu: Gpu, variant: V, arrays: readonly NDArray[], params: ParamValues<P>) => void;
+}
+
+/** What the tests and tools need of any kernel, whatever its parameters. */
+export interface RegisteredKernel {
+  readonly name: string;
+  readonly variants: Readonly<Record<string, Variant>>;
+  readonly program: (variant: string) => Program;
+}
+
+const registry: RegisteredKernel[] = [];
+
+/** Every kernel whose module has been imported; `src/kernels/index.ts` imports all of them. */
+export function registeredKernels(): readonly RegisteredKernel[] {
+  return registry;
+}
+
+/** Declares a kernel: its WGSL file, parameters and variants. Pipelines are built at the first dispatch. */
+export function defineKernel<const P extends ParamSpec, const V extends string>(
+  definition: KernelDefinition<P, V>,
+): Kernel<P, V> {
+  const layout = paramLayout(definition.params);
+  const programs = new Map<string, Program>();
+  const program = (name: string): Program => {
+    const known = programs.get(name);
+    if (known) return known;
+    const variant = (definition.variants as Readonly<Record<string, Variant>>)[name];
+    if (!variant) throw new Error(`Kernel ${definition.name} has no variant ${name}.`);
+    const files = [...(variant.libraries ?? []), definition.shader];
+    const made: Program = {
+      name: `${definition.name}/${name}`,
+      source: files.map((file) => shaders[file]).join('\n'),
+      constants: variant.constants ?? {},
+      params: layout,
+      bindings: definition.bindings,
+      features: variant.features ?? [],
+    };
+    programs.set(name, made);
+    return made;
+  };
+  registry.push({ name: definition.name, variants: definition.variants, program });
+  return {
+    ...definition,
+    run: (gpu, variant, arrays, params) => {
+      const { constants } = program(variant);
+      const workgroups = definition.dispatch(params, constants);
+      gpu.dispatch(
+        program(variant),
+        arrays.map((array) => array.range),
+        params,
+        workgroups,
+      );
+    },
+  };
+}
+
+/** Whether a device can run a variant. */
+export function supportsVariant(variant: Variant, device: GPUDevice, adapter: AdapterSummary): boolean {
+  return (
+    (variant.features ?? []).every((feature) => device.features.has(feature)) &&
+    (variant.subgroupSize ?? adapter.subgroupSize) === adapter.subgroupSize &&
+    (variant.workgroupBytes ?? 0) <= device.limits.maxComputeWorkgroupStorageSize &&
+    (variant.invocations ?? 0) <= device.limits.maxComputeInvocationsPerWorkgroup
+  );
+}
+
+const maxWorkgroupsPerDimension = 65_535;
+
+/**
+ * Workgroups for `count` independent items. Beyond 65,535 workgroups the grid folds into y;
+ * `flatIndex` of `lib/grid.wgsl` recovers the item, and the kernel has to check it against the count.
+ */
+export function grid1d(count: number, perWorkgroup: number): Workgroups {
+  const groups = Math.ceil(count / perWorkgroup);
+  if (groups <= maxWorkgroupsPerDimension) return [groups, 1, 1];
+  const rows = Math.ceil(groups / maxWorkgroupsPerDimension);
+  return [Math.ceil(groups / rows), rows, 1];
+}

@@ -1,0 +1,28 @@
+import type { ConstantValue } from '../gpu/pipelines.ts';
+import type { Variant } from './define.ts';
+import type { ShaderName } from './shaders.gen.ts';
+
+export const elementwiseWorkgroup = 256;
+
+/** A scalar and a vec4 variant for each function of an element-wise kernel; the function's number is the constant OP. */
+export function elementwiseVariants<Op extends string>(
+  ops: readonly Op[],
+  libraries: readonly ShaderName[] = [],
+  constants: Readonly<Record<string, ConstantValue>> = {},
+): Readonly<Record<`${Op}-${'scalar' | 'vec4'}`, Variant>> {
+  const variants: Record<string, Variant> = {};
+  for (const [number, op] of ops.entries()) {
+    for (const width of ['scalar', 'vec4'] as const) {
+      variants[`${op}-${width}`] = {
+        constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, ...constants },
+        libraries: ['lib/grid', width === 'vec4' ? 'lib/elementVec4' : 'lib/elementScalar', ...libraries],
+      };
+    }
+  }
+  return variants as Readonly<Record<`${Op}-${'scalar' | 'vec4'}`, Variant>>;
+}
+
+/** Width for dense arrays of `size` elements, and the number of Elements to process. */
+export function elementWidth(size: number): { readonly width: 'scalar' | 'vec4'; readonly count: number } {
+  return size > 0 && size % 4 === 0 ? { width: 'vec4', count: size / 4 } : { width: 'scalar', count: size };
+}

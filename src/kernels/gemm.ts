@@ -1,0 +1,128 @@
+import type { AdapterSummary } from '../gpu/adapter.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { ConstantValue } from '../gpu/pipelines.ts';
+import type { Workgroups } from '../gpu/recorder.ts';
+import type { Variant } from './define.ts';
+import { grid1d, supportsVariant } from './define.ts';
+import type { NDArray } from './ndarray.ts';
+import { reduceRows } from './reduceRows.ts';
+
+/** How a matrix product is cut: block size in rows and columns, and whether loads are vec4. */
+export type GemmCore = 'subgroup4' | 'subgroup8' | 'tile32' | 'tile64' | 'tile128';
+export type GemmLoads = 'vec4' | 'scalar';
+
+interface CoreShape {
+  readonly rows: number;
+  readonly cols: number;
+  readonly variant: Variant;
+}
+
+function tiled(tile: number, microRows: number, microCols4: number): CoreShape {
+  const constants = { TILE_M: tile, TILE_N: tile, TILE_K: 8, MICRO_M: microRows, MICRO_N4: microCols4 };
+  return {
+    rows: tile,
+    cols: tile,
+    variant: {
+      constants,
+      libraries: ['lib/gemmTiled'],
+      invocations: (tile / microRows) * (tile / (4 * microCols4)),
+      workgroupBytes: 2 * 8 * (tile + tile) * 4,
+    },
+  };
+}
+
+function subgroup(lanes: number): CoreShape {
+  return {
+    rows: 16,
+    cols: 4 * lanes,
+    variant: {
+      constants: { LANES: lanes },
+      libraries: ['lib/gemmSubgroup'],
+      features: ['subgroups'],
+      subgroupSize: lanes,
+    },
+  };
+}
+
+const cores: Readonly<Record<GemmCore, CoreShape>> = {
+  subgroup4: subgroup(4),
+  subgroup8: subgroup(8),
+  tile32: tiled(32, 4, 1),
+  tile64: tiled(64, 8, 2),
+  tile128: tiled(128, 8, 2),
+};
+
+/** Variants of a kernel built on the matrix product cores: every core with vec4 and with scalar loads. */
+export function gemmVariants<F extends string>(
+  forms: Readonly<Record<F, Readonly<Record<string, ConstantValue>>>>,
+): Readonly<Record<`${GemmCore}-${GemmLoads}-${F}`, Variant>> {
+  const variants: Record<string, Variant> = {};
+  for (const [coreName, core] of Object.entries(cores)) {
+    for (const loads of ['vec4', 'scalar'] as const) {
+      for (const [form, constants] of Object.entries<Readonly<Record<string, ConstantValue>>>(forms)) {
+        variants[`${coreName}-${loads}-${form}`] = {
+          ...core.variant,
+          constants: { ...core.variant.constants, ...constants },
+          libraries: [loads === 'vec4' ? 'lib/gemmVec4' : 'lib/gemmScalar', ...(core.variant.libraries ?? [])],
+        };
+      }
+    }
+  }
+  return variants as Readonly<Record<`${GemmCore}-${GemmLoads}-${F}`, Variant>>;
+}
+
+/** Workgroups of a product of `rows` x `cols` with `slices` results in z. */
+export function gemmGrid(
+  rows: number,
+  cols: number,
+  slices: number,
+  constants: Readonly<Record<string, ConstantValue>>,
+): Workgroups {
+  const lanes = Number(constants.LANES ?? 0);
+  const tileRows = lanes > 0 ? 16 : Number(constants.TILE_M);
+  const tileCols = lanes > 0 ? 4 * lanes : Number(constants.TILE_N);
+  const [x, y] = grid1d(Math.ceil(rows / tileRows) * Math.ceil(cols / tileCols), 1);
+  return [x, y, slices];
+}
+
+export interface GemmPlan {
+  readonly core: GemmCore;
+  /** Parts of the inner dimension that are multiplied apart and then added in order. */
+  readonly splits: number;
+  /** Steps per part, a multiple of four. */
+  readonly splitDepth: number;
+}
+
+/** Workgroups that keep a device busy. */
+const wantedWorkgroups = { hardware: 256, software: 4 };
+/** Longest chain of additions in one accumulator before a split pays for accuracy as well. */
+const longestChain = 8192;
+
+function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number): GemmCore {
+  const { adapter, device } = gpu;
+  const runs = (core: GemmCore): boolean => supportsVariant(cores[core].variant, device, adapter as AdapterSummary);
+  if (adapter.kind === 'software') {
+    if (runs('subgroup8')) return 'subgroup8';
+    if (runs('subgroup4')) return 'subgroup4';
+  }
+  const workgroups = (tile: number): number => Math.ceil(rows / tile) * Math.ceil(cols / tile) * batch;
+  if (workgroups(128) >= wantedWorkgroups.hardware && runs('tile128')) return 'tile128';
+  return workgroups(64) >= wantedWorkgroups.hardware / 2 || Math.min(rows, cols) >= 64 ? 'tile64' : 'tile32';
+}
+
+/** Chooses the core and the split of a product of `rows` x `depth` by `depth` x `cols`, `batch` times. */
+export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, batch: number): GemmPlan {
+  const core = chooseCore(gpu, rows, cols, batch);
+  const shape = cores[core];
+  const workgroups = Math.max(1, Math.ceil(rows / shape.rows) * Math.ceil(cols / shape.cols) * batch);
+  const forOccupancy = Math.min(Math.floor(wantedWorkgroups[gpu.adapter.kind] / workgroups), Math.floor(depth / 256));
+  const splits = Math.max(1, forOccupancy, Math.ceil(depth / longestChain));
+  const splitDepth = Math.max(4, Math.ceil(depth / splits / 4) * 4);
+  return { core, splits: Math.max(1, Math.ceil(depth / splitDepth)), splitDepth };
+}
+
+/** Adds the partial results `[batch, splits, ...]` of a split product into `result` `[batch, ...]`. */
+export function addSplits(partial: NDArray, result: NDArray, batch: number, splits: number): void {
+  reduceRows('sum', partial, result, { outer: batch, length: splits, inner: result.size / batch });
+  partial.dispose();
+}

@@ -1,0 +1,150 @@
+import type { PooledBuffer } from '../gpu/buffers.ts';
+import { ShapeError } from '../gpu/errors.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { BoundRange } from '../gpu/pipelines.ts';
+import type { Scoped } from '../gpu/scope.ts';
+import { escapes } from '../gpu/scope.ts';
+import type { DType, TypedArray } from './dtype.ts';
+import { elementBytes, toTypedArray, typedArrayOf } from './dtype.ts';
+import type { Shape } from './shape.ts';
+import { contiguousStrides, formatShape, isContiguous, numel } from './shape.ts';
+
+/** Storage bindings start at multiples of this many elements (256 bytes). */
+export const bindingAlignment = 64;
+
+/** A buffer shared by an array and its views; it returns to the pool with the last of them. */
+interface Storage {
+  readonly buffer: PooledBuffer;
+  users: number;
+}
+
+/**
+ * A strided array on the GPU, without gradients: what kernels read and write.
+ * Lives until `dispose()` or the end of the scope it was made in; views share its storage.
+ */
+export class NDArray implements Scoped {
+  readonly gpu: Gpu;
+  readonly shape: Shape;
+  /** In elements; 0 along broadcast axes. */
+  readonly strides: readonly number[];
+  readonly dtype: DType;
+  /** First element, counted from the start of the buffer. */
+  readonly offset: number;
+  private readonly storage: Storage;
+  private disposed = false;
+
+  private constructor(
+    gpu: Gpu,
+    storage: Storage,
+    shape: Shape,
+    strides: readonly number[],
+    dtype: DType,
+    offset: number,
+  ) {
+    this.gpu = gpu;
+    this.storage = storage;
+    this.shape = shape;
+    this.strides = strides;
+    this.dtype = dtype;
+    this.offset = offset;
+    storage.users += 1;
+    gpu.scopes.track(this);
+    gpu.watchLeak(this, storage.buffer);
+  }
+
+  /** An array with undefined contents, for a kernel to fill. */
+  static empty(gpu: Gpu, shape: Shape, dtype: DType = 'f32'): NDArray {
+    for (const size of shape) {
+      if (!Number.isInteger(size) || size < 0)
+        throw new ShapeError(`A tensor cannot have the shape ${formatShape(shape)}.`);
+    }
+    const storage = { buffer: gpu.acquire(Math.max(1, numel(shape)) * elementBytes), users: 0 };
+    return new NDArray(gpu, storage, [...shape], contiguousStrides(shape), dtype, 0);
+  }
+
+  /** Uploads host values in row-major order. @throws ShapeError if their number does not fit the shape. */
+  static from(gpu: Gpu, values: ArrayLike<number>, shape: Shape, dtype: DType = 'f32'): NDArray {
+    if (values.length !== numel(shape)) {
+      throw new ShapeError(`${values.length} values do not fill a tensor of shape ${formatShape(shape)}.`);
+    }
+    const array = NDArray.empty(gpu, shape, dtype);
+    if (values.length > 0) array.write(values);
+    return array;
+  }
+
+  get size(): number {
+    return numel(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get isDisposed(): boolean {
+    return this.disposed;
+  }
+
+  /** Whether other arrays see the same storage. */
+  get isShared(): boolean {
+    return this.storage.users > 1;
+  }
+
+  /** Row-major without gaps, and starting where a storage binding may start. */
+  get isDense(): boolean {
+    return isContiguous(this.shape, this.strides) && this.offset % bindingAlignment === 0;
+  }
+
+  /**
+   * The range to bind: exactly the elements of a dense array, otherwise the buffer from its beginning,
+   * addressed through `offset` and `strides`.
+   */
+  get range(): BoundRange {
+    if (this.disposed)
+      throw new ShapeError(`A tensor of shape ${formatShape(this.shape)} was used after it was disposed.`);
+    const { buffer } = this.storage;
+    if (this.isDense) {
+      return { buffer, byteOffset: this.offset * elementBytes, byteLength: Math.max(1, this.size) * elementBytes };
+    }
+    return { buffer, byteOffset: 0, byteLength: buffer.size };
+  }
+
+  /** Another array over the same storage. */
+  view(shape: Shape, strides: readonly number[], offset: number = this.offset, dtype: DType = this.dtype): NDArray {
+    if (this.disposed)
+      throw new ShapeError(`A tensor of shape ${formatShape(this.shape)} was used after it was disposed.`);
+    return new NDArray(this.gpu, this.storage, [...shape], [...strides], dtype, offset);
+  }
+
+  /** Replaces the contents of a dense array. */
+  write(values: ArrayLike<number>): void {
+    const { buffer, byteOffset } = this.range;
+    if (!this.isDense) throw new ShapeError('Only a dense tensor can be written from the host.');
+    if (values.length !== this.size) {
+      throw new ShapeError(`${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`);
+    }
+    if (values.length > 0) this.gpu.write(buffer, byteOffset, toTypedArray(this.dtype, values));
+  }
+
+  /** Reads a dense array back to the host in row-major order. */
+  async read(): Promise<TypedArray> {
+    if (!this.isDense) throw new ShapeError('Only a dense tensor can be read; copy it with `contiguous` first.');
+    if (this.size === 0) return typedArrayOf(this.dtype, new ArrayBuffer(0));
+    return typedArrayOf(this.dtype, await this.gpu.read(this.range));
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.gpu.unwatchLeak(this);
+    this.storage.users -= 1;
+    if (this.storage.users === 0) this.gpu.release(this.storage.buffer);
+  }
+
+  [escapes](): Iterable<Scoped> {
+    return [this];
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import type { ConstantValue } from '../gpu/pipelines.ts';
+import type { Workgroups } from '../gpu/recorder.ts';
+import type { Variant } from './define.ts';
+import { grid1d } from './define.ts';
+import type { ShaderName } from './shaders.gen.ts';
+
+/** Serial: one invocation per row. Workgroup: 64 or 256 invocations share a row. */
+export type RowForm = 'serial' | 'workgroup64' | 'workgroup256';
+
+const forms: Readonly<Record<RowForm, { readonly size: number; readonly library: ShaderName }>> = {
+  serial: { size: 64, library: 'lib/rowSerial' },
+  workgroup64: { size: 64, library: 'lib/rowWorkgroup' },
+  workgroup256: { size: 256, library: 'lib/rowWorkgroup' },
+};
+
+/** The three row forms of a kernel that works row by row, for each function in `ops` (constant OP). */
+export function rowVariants<Op extends string>(
+  ops: readonly Op[],
+  libraries: readonly ShaderName[] = [],
+  constants: Readonly<Record<string, ConstantValue>> = {},
+): Readonly<Record<`${Op}-${RowForm}`, Variant>> {
+  const variants: Record<string, Variant> = {};
+  for (const [number, op] of ops.entries()) {
+    for (const [form, { size, library }] of Object.entries(forms)) {
+      variants[`${op}-${form}`] = {
+        constants: { WORKGROUP_SIZE: size, ROW_SERIAL: form === 'serial', OP: number, ...constants },
+        libraries: [library, ...libraries],
+      };
+    }
+  }
+  return variants as Readonly<Record<`${Op}-${RowForm}`, Variant>>;
+}
+
+/** Barriers are costly on software adapters; on GPUs short rows are cheapest in one invocation each. */
+export function chooseRowForm(gpu: Gpu, length: number): RowForm {
+  if (gpu.adapter.kind === 'software' || length <= 8) return 'serial';
+  return length <= 512 ? 'workgroup64' : 'workgroup256';
+}
+
+export function rowGrid(rows: number, constants: Readonly<Record<string, ConstantValue>>): Workgroups {
+  return grid1d(rows, constants.ROW_SERIAL === true ? Number(constants.WORKGROUP_SIZE) : 1);
+}

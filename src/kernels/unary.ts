@@ -1,0 +1,72 @@
+import { contiguous } from './copy.ts';
+import { defineKernel, grid1d } from './define.ts';
+import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
+import { NDArray } from './ndarray.ts';
+
+/** In the order of the constants in `unary.wgsl`. `scale` is `low * x + high`. */
+const unaryOps = [
+  'neg',
+  'exp',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'tanh',
+  'gelu',
+  'relu',
+  'sigmoid',
+  'abs',
+  'clamp',
+  'square',
+  'reciprocal',
+  'erf',
+  'scale',
+] as const;
+export type UnaryOp = (typeof unaryOps)[number];
+
+const params = { count: 'u32', low: 'f32', high: 'f32' } as const;
+
+const unaryKernel = defineKernel({
+  name: 'unary',
+  shader: 'unary',
+  params,
+  bindings: ['read', 'write'],
+  variants: elementwiseVariants(unaryOps, ['lib/math']),
+  dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
+  cost: ({ count }) => ({ flops: count, bytes: 8 * count }),
+});
+
+const unaryGradKernel = defineKernel({
+  name: 'unaryGrad',
+  shader: 'unaryGrad',
+  params,
+  bindings: ['read', 'read', 'write'],
+  variants: elementwiseVariants(unaryOps, ['lib/math']),
+  dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
+  cost: ({ count }) => ({ flops: 2 * count, bytes: 12 * count }),
+});
+
+/** The two constants of `clamp` (bounds) and `scale` (factor, summand). */
+export interface UnaryConstants {
+  readonly low: number;
+  readonly high: number;
+}
+
+const none: UnaryConstants = { low: 0, high: 0 };
+
+/** `f(x)` element by element, f32. */
+export function unary(op: UnaryOp, x: NDArray, constants: UnaryConstants = none): NDArray {
+  const y = NDArray.empty(x.gpu, x.shape);
+  const { width, count } = elementWidth(x.size);
+  if (count > 0) unaryKernel.run(x.gpu, `${op}-${width}`, [contiguous(x), y], { count, ...constants });
+  return y;
+}
+
+/** `dy * f'(x)`. */
+export function unaryGrad(op: UnaryOp, x: NDArray, dy: NDArray, constants: UnaryConstants = none): NDArray {
+  const dx = NDArray.empty(x.gpu, x.shape);
+  const { width, count } = elementWidth(x.size);
+  if (count > 0) {
+    unaryGradKernel.run(x.gpu, `${op}-${width}`, [contiguous(x), contiguous(dy), dx], { count, ...constants });
+  }
+  return dx;
+}
