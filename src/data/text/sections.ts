@@ -1,0 +1,118 @@
+/** Finding the sections of a radiology report written as plain text. */
+
+export type SectionName =
+  | 'findings'
+  | 'impression'
+  | 'comparison'
+  | 'indication'
+  | 'technique'
+  | 'examination'
+  | 'other';
+
+export interface Section {
+  readonly name: SectionName;
+  /** The heading as written, without the colon; empty for text before the first heading. */
+  readonly heading: string;
+  readonly text: string;
+}
+
+/** Spelled-out headings; near misses ("IMPRESSON", "FINDNGS") are matched by edit distance. */
+const HEADINGS: ReadonlyArray<readonly [SectionName, readonly string[]]> = [
+  ['impression', ['impression', 'impressions', 'conclusion', 'conclusions', 'summary', 'opinion']],
+  ['findings', ['findings', 'finding', 'chest findings', 'findings and impression', 'report']],
+  ['comparison', ['comparison', 'comparisons', 'comparison exam', 'comparison study']],
+  [
+    'indication',
+    [
+      'indication',
+      'indications',
+      'history',
+      'clinical history',
+      'clinical information',
+      'reason for exam',
+      'reason for examination',
+    ],
+  ],
+  ['technique', ['technique', 'procedure']],
+  ['examination', ['examination', 'exam', 'study', 'type of examination']],
+  ['other', ['recommendation', 'recommendations', 'notification', 'notifications', 'addendum', 'wet read', 'signed']],
+];
+
+/**
+ * The sections in the order they stand. Handles one leading space per line, CRLF, "blank" lines with spaces, rules of
+ * underscores around wet reads and addenda, misspelled headings and headings that name the view ("PA AND LATERAL VIEWS
+ * OF THE CHEST:"), which are findings.
+ */
+export function parseSections(report: string): Section[] {
+  const text = clean(report);
+  // In capitals at the start of a line; known names also in mixed case there, and in capitals anywhere after a space.
+  const pattern =
+    /(?:^|\n)[ \t]*([A-Z][A-Z ()/,&-]{2,79}|[A-Z][A-Za-z]{3,13}(?: [A-Za-z]{2,11}){0,3}):|\s(FINDINGS|IMPRESSION|CONCLUSION|COMPARISON|INDICATION|HISTORY|TECHNIQUE|EXAMINATION|RECOMMENDATIONS?|NOTIFICATIONS?):/g;
+  const found: { name: SectionName; heading: string; start: number; end: number }[] = [];
+  for (const match of text.matchAll(pattern)) {
+    const heading = (match[1] ?? match[2] ?? '').trim();
+    const name = nameOfHeading(heading);
+    if (name !== undefined) found.push({ name, heading, start: match.index, end: match.index + match[0].length });
+  }
+  const sections: Section[] = [];
+  const before = text.slice(0, found[0]?.start ?? text.length).trim();
+  if (before !== '') sections.push({ name: 'other', heading: '', text: before });
+  found.forEach(({ name, heading, end }, i) => {
+    sections.push({ name, heading, text: text.slice(end, found[i + 1]?.start ?? text.length).trim() });
+  });
+  return sections;
+}
+
+/**
+ * The text a report is trained on: FINDINGS and IMPRESSION, each the last one of its name that is not empty. Without
+ * either, a report that has other headings or is marked as a final report gives its last paragraph, and plain notes are
+ * taken whole.
+ */
+export function selectReportText(report: string): string {
+  const sections = parseSections(report);
+  const last = (name: SectionName): string => sections.findLast((s) => s.name === name && s.text !== '')?.text ?? '';
+  const wanted = [last('findings'), last('impression')].filter((text) => text !== '');
+  if (wanted.length > 0) return wanted.join('\n\n');
+  const isStructured = sections.some((s) => s.heading !== '') || /^\s*FINAL REPORT/m.test(report);
+  const text = clean(report);
+  if (!isStructured) return text.trim();
+  const ofLastSection = sections.at(-1)?.text ?? '';
+  const paragraphs = ofLastSection.split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== '');
+  const hasBody = sections.at(-1)?.heading === '' || paragraphs.length > 1 || last('comparison') === ofLastSection;
+  return hasBody ? (paragraphs.at(-1)?.trim() ?? '') : '';
+}
+
+function clean(report: string): string {
+  return report
+    .replace(/\r\n?/g, '\n')
+    .replace(/^[ \t]*_{5,}[ \t]*$/gm, '')
+    .replace(/^[ \t]*(?:FINAL REPORT|WET READ[^\n]*)[ \t]*$/gm, '')
+    .replace(/^ /gm, '');
+}
+
+function nameOfHeading(heading: string): SectionName | undefined {
+  const words = heading.toLowerCase().replace(/\s+/g, ' ').trim();
+  for (const [name, spellings] of HEADINGS) if (spellings.includes(words)) return name;
+  if (heading !== heading.toUpperCase()) return undefined;
+  for (const [name, spellings] of HEADINGS) {
+    if (spellings.some((s) => s.length >= 7 && Math.abs(s.length - words.length) <= 2 && editDistance(s, words) <= 2)) {
+      return name;
+    }
+  }
+  if (/\b(views?|chest|radiographs?|portable|frontal)\b/.test(words) && !/history|indication|exam/.test(words))
+    return 'findings';
+  return 'other';
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
