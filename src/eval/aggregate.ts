@@ -54,43 +54,26 @@ export interface GroupSummary {
 
 /** Means over phrases, per class and over classes, each with a bootstrap interval over images. */
 export function summarize(rows: readonly PhraseScore[], resamples: ImageResamples): GroupSummary {
-  const names = [...new Set(rows.map((row) => row.category))].sort();
-  const macro: Partial<Record<MetricName, Estimate>> = {};
-  const micro: Partial<Record<MetricName, Estimate>> = {};
-  const classes = names.map(() => ({}) as Partial<Record<MetricName, Estimate>>);
+  const names = classNames(rows);
+  const macro = {} as Record<MetricName, Estimate>;
+  const micro = {} as Record<MetricName, Estimate>;
+  const classes = names.map(() => ({}) as Record<MetricName, Estimate>);
   for (const metric of METRICS) {
     const table = tabulate(rows, metric, names, resamples);
-    const samples = resamples.weights.map((weights) => means(table, weights));
     const whole = means(table);
-    const estimate = (value: number, drawn: number[], count: number): Estimate => ({
-      value,
-      ...percentileInterval(drawn),
-      count,
-    });
-    const counts = names.map((_, c) => table.entries.filter((entry) => entry.group === c).length);
-    macro[metric] = estimate(
-      whole.macro,
-      samples.map((sample) => sample.macro),
-      table.entries.length,
-    );
-    micro[metric] = estimate(
-      whole.micro,
-      samples.map((sample) => sample.micro),
-      table.entries.length,
-    );
-    classes.forEach((summary, c) => {
-      summary[metric] = estimate(
-        whole.perClass[c] ?? Number.NaN,
-        samples.map((sample) => sample.perClass[c] ?? Number.NaN),
-        counts[c] ?? 0,
-      );
-    });
+    const drawn = resamples.weights.map((weights) => means(table, weights));
+    const count = table.values.length;
+    macro[metric] = { value: whole.macro, ...percentileInterval(drawn.map((draw) => draw.macro)), count };
+    micro[metric] = { value: whole.micro, ...percentileInterval(drawn.map((draw) => draw.micro)), count };
+    for (const [c, summary] of classes.entries()) {
+      summary[metric] = {
+        value: whole.perClass[c] ?? Number.NaN,
+        ...percentileInterval(drawn.map((draw) => draw.perClass[c] ?? Number.NaN)),
+        count: table.groups.filter((group) => group === c).length,
+      };
+    }
   }
-  return {
-    macro: macro as Summary,
-    micro: micro as Summary,
-    classes: Object.fromEntries(names.map((name, c) => [name, classes[c] as Summary])),
-  };
+  return { macro, micro, classes: Object.fromEntries(names.map((name, c) => [name, classes[c] as Summary])) };
 }
 
 /** Macro mean of `rows` minus that of `baseline` with a paired interval: both are taken on the same resamples. */
@@ -100,16 +83,36 @@ export function macroDifference(
   metric: MetricName,
   resamples: ImageResamples,
 ): Estimate {
-  const names = [...new Set(rows.map((row) => row.category))].sort();
+  const names = classNames(rows);
   const ours = tabulate(rows, metric, names, resamples);
   const theirs = tabulate(baseline, metric, names, resamples);
   const drawn = resamples.weights.map((weights) => means(ours, weights).macro - means(theirs, weights).macro);
-  return { value: means(ours).macro - means(theirs).macro, ...percentileInterval(drawn), count: ours.entries.length };
+  return { value: means(ours).macro - means(theirs).macro, ...percentileInterval(drawn), count: ours.values.length };
 }
 
+/** Mean of one number per phrase with a bootstrap interval over images; values that are not finite are left out. */
+export function estimateMean(
+  entries: readonly { readonly studyId: string; readonly value: number }[],
+  resamples: ImageResamples,
+): Estimate {
+  const kept = entries.filter(({ value }) => Number.isFinite(value));
+  const images = Int32Array.from(kept, ({ studyId }) => imageIndex(studyId, resamples));
+  const table: Table = {
+    classes: 1,
+    values: Float64Array.from(kept, ({ value }) => value),
+    groups: new Int32Array(kept.length),
+    images,
+  };
+  const drawn = resamples.weights.map((weights) => means(table, weights).micro);
+  return { value: means(table).micro, ...percentileInterval(drawn), count: kept.length };
+}
+
+/** One metric of many phrases as flat arrays: a thousand resamples walk over them. */
 interface Table {
-  readonly groups: number;
-  readonly entries: readonly { readonly value: number; readonly group: number; readonly image: number }[];
+  readonly classes: number;
+  readonly values: Float64Array;
+  readonly groups: Int32Array;
+  readonly images: Int32Array;
 }
 
 function tabulate(
@@ -119,29 +122,45 @@ function tabulate(
   resamples: ImageResamples,
 ): Table {
   const groupOf = new Map(names.map((name, i) => [name, i]));
-  const entries = rows
-    .filter((row) => Number.isFinite(row.scores[metric]))
-    .map((row) => {
-      const image = resamples.indexOf.get(row.studyId);
-      if (image === undefined) throw new RangeError(`Image ${row.studyId} is not among the resampled images.`);
-      return { value: row.scores[metric], group: groupOf.get(row.category) ?? -1, image };
-    })
-    .filter((entry) => entry.group >= 0);
-  return { groups: names.length, entries };
+  const kept = rows.filter((row) => Number.isFinite(row.scores[metric]) && groupOf.has(row.category));
+  return {
+    classes: names.length,
+    values: Float64Array.from(kept, (row) => row.scores[metric]),
+    groups: Int32Array.from(kept, (row) => groupOf.get(row.category) ?? 0),
+    images: Int32Array.from(kept, (row) => imageIndex(row.studyId, resamples)),
+  };
+}
+
+function classNames(rows: readonly PhraseScore[]): string[] {
+  return [...new Set(rows.map((row) => row.category))].sort();
+}
+
+function imageIndex(studyId: string, resamples: ImageResamples): number {
+  const index = resamples.indexOf.get(studyId);
+  if (index === undefined) throw new RangeError(`Image ${studyId} is not among the resampled images.`);
+  return index;
 }
 
 function means(table: Table, weights?: Uint16Array): { macro: number; micro: number; perClass: Float64Array } {
-  const sums = new Float64Array(table.groups);
-  const counts = new Float64Array(table.groups);
-  for (const { value, group, image } of table.entries) {
-    const weight = weights ? (weights[image] ?? 0) : 1;
-    sums[group] = (sums[group] ?? 0) + weight * value;
+  const perClass = new Float64Array(table.classes);
+  const counts = new Float64Array(table.classes);
+  for (let i = 0; i < table.values.length; i++) {
+    const group = table.groups[i] ?? 0;
+    const weight = weights ? (weights[table.images[i] ?? 0] ?? 0) : 1;
+    perClass[group] = (perClass[group] ?? 0) + weight * (table.values[i] ?? 0);
     counts[group] = (counts[group] ?? 0) + weight;
   }
-  const perClass = sums.map((sum, i) => sum / (counts[i] ?? 0)); // 0 / 0 is NaN: a class without a phrase.
-  const present = perClass.filter((value) => !Number.isNaN(value));
-  const total = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
-  return { macro: total(present) / present.length, micro: total(sums) / total(counts), perClass };
+  let [sum, count, macro, present] = [0, 0, 0, 0];
+  for (let group = 0; group < table.classes; group++) {
+    const weight = counts[group] ?? 0;
+    sum += perClass[group] ?? 0;
+    count += weight;
+    perClass[group] = (perClass[group] ?? 0) / weight; // 0 / 0 is NaN: a class of which nothing was drawn.
+    if (weight === 0) continue;
+    macro += perClass[group] ?? 0;
+    present++;
+  }
+  return { macro: macro / present, micro: sum / count, perClass };
 }
 
 export interface SizeTertiles {

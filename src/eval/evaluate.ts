@@ -1,0 +1,168 @@
+import type { Dataset, GroundedPhrase } from '../data/types.ts';
+import type { PhraseScore } from './aggregate.ts';
+import type { LocationPrior } from './baselines.ts';
+import type { Localizer } from './localizer.ts';
+import { DEFAULT_SIGMA, type Grid, RESCALE_PRESETS, type RescalePreset } from './maps.ts';
+import { PAPER_THRESHOLDS } from './metrics.ts';
+import { negatedFinding, similarityLevel, swapSides } from './probes.ts';
+import type { GroundingResult } from './result.ts';
+import { chooseThreshold, iouPerCandidate, scoreMap } from './score.ts';
+import { type MethodScores, type ScoredPhrases, tabulateResult } from './tables.ts';
+import { type LocalizedPhrase, modelMap, phrasesOfSplit, priorMap, type WalkOptions, walkPhrases } from './walk.ts';
+
+export interface GroundingOptions {
+  readonly localizer: Localizer;
+  readonly dataset: Dataset;
+  /** Name of the model in tables. Default "model". */
+  readonly modelName?: string;
+  /** Phrases to evaluate. Default: those of the test split. */
+  readonly phrases?: readonly GroundedPhrase[];
+  /** Phrases that the best threshold is chosen on. Default: those of the validation split; none skips it. */
+  readonly validationPhrases?: readonly GroundedPhrase[];
+  /** Classes that training showed. Default: those of the training split's phrases; none means not known. */
+  readonly trainedCategories?: readonly string[];
+  /** Location priors beside the model (see `fixedPriors` and `fitMaskPriors`). Default none. */
+  readonly priors?: readonly LocationPrior[];
+  readonly presets?: readonly RescalePreset[];
+  readonly thresholds?: readonly number[];
+  readonly sigma?: number;
+  readonly radius?: number;
+  /** Longest side that masks are compared at, larger ones are reduced. Default 224. */
+  readonly evaluationSide?: number;
+  /** Bootstrap resamples over images and their seed. Default 1000 and 0. */
+  readonly resamples?: number;
+  readonly seed?: number;
+  /** Called after every image. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+  /** Aborts between two images; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EvaluationProgress {
+  readonly stage: 'validation' | 'test';
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Evaluates phrase grounding: every phrase is localized in its image, its map compared with its mask, beside location
+ * priors that go the same way, under one or more rescaling presets; with the side-swap and the negation probe.
+ *
+ * @throws RangeError when there is no phrase with a non-empty mask, or when the localizer returns values that don't fit.
+ */
+export async function evaluateGrounding(options: GroundingOptions): Promise<GroundingResult> {
+  const { dataset, localizer, priors = [], presets = RESCALE_PRESETS, thresholds = PAPER_THRESHOLDS } = options;
+  const { sigma = DEFAULT_SIGMA, radius = Math.round(4 * sigma), evaluationSide = 224 } = options;
+  const { resamples = 1000, seed = 0, modelName = 'model' } = options;
+  const phrases = options.phrases ?? phrasesOfSplit(dataset, 'test');
+  const validation = options.validationPhrases ?? phrasesOfSplit(dataset, 'validation');
+  const smoothing = { sigma, radius };
+  const run: Run = {
+    walk: { localizer, dataset, evaluationSide, signal: options.signal },
+    presets,
+    thresholds,
+    mapOfPrompt: (item, prompt) => modelMap(item, smoothing, prompt),
+    maps: [
+      (item) => modelMap(item, smoothing),
+      ...priors.map((prior) => (item: LocalizedPhrase) => priorMap(prior, item, smoothing)),
+    ],
+    onProgress: options.onProgress,
+  };
+  const bestThresholds = await chooseThresholds(run, validation);
+  const scored = await scorePhrases(run, phrases, bestThresholds);
+  return tabulateResult(scored, {
+    dataset: dataset.name,
+    protocol: { thresholds, sigma, radius, grid: localizer.gridSize, evaluationSide, resamples, seed },
+    methods: [{ name: modelName, description: '' }, ...priors],
+    presets,
+    bestThresholds,
+    validationPhrases: validation.length,
+    trainedCategories: options.trainedCategories ?? phrasesOfSplit(dataset, 'train').map((phrase) => phrase.category),
+  });
+}
+
+interface Run {
+  readonly walk: WalkOptions;
+  readonly presets: readonly RescalePreset[];
+  readonly thresholds: readonly number[];
+  /** The model's map first, then the priors'; in the frame of the mask, not rescaled. */
+  readonly maps: readonly ((item: LocalizedPhrase) => Grid)[];
+  readonly mapOfPrompt: (item: LocalizedPhrase, prompt: string) => Grid;
+  readonly onProgress: GroundingOptions['onProgress'];
+}
+
+/** The threshold with the best IoU on the validation phrases, per method and preset. */
+async function chooseThresholds(
+  run: Run,
+  phrases: readonly GroundedPhrase[],
+): Promise<ReadonlyMap<RescalePreset, number>[]> {
+  const curves = run.maps.map(() => run.presets.map(() => [] as { category: string; iou: number[] }[]));
+  const progress = progressOf(run, 'validation', phrases);
+  for await (const { localized } of walkPhrases(run.walk, phrases)) {
+    for (const item of localized) {
+      for (const [m, mapOf] of run.maps.entries()) {
+        const map = mapOf(item);
+        for (const [p, preset] of run.presets.entries()) {
+          const iou = iouPerCandidate(map, item.mask, preset);
+          curves[m]?.[p]?.push({ category: item.phrase.category, iou });
+        }
+      }
+    }
+    progress();
+  }
+  return curves.map((byPreset) => {
+    const chosen = new Map<RescalePreset, number>();
+    for (const [p, preset] of run.presets.entries()) {
+      const threshold = chooseThreshold(byPreset[p] ?? []);
+      if (threshold !== undefined) chosen.set(preset, threshold);
+    }
+    return chosen;
+  });
+}
+
+async function scorePhrases(
+  run: Run,
+  phrases: readonly GroundedPhrase[],
+  bestThresholds: MethodScores<ReadonlyMap<RescalePreset, number>>,
+): Promise<ScoredPhrases> {
+  const rows = run.presets.map(() => run.maps.map(() => [] as PhraseScore[]));
+  const swaps: ScoredPhrases['swaps'] = run.presets.map(() => []);
+  const negations = new Map<string, ScoredPhrases['negations'][number]>();
+  let emptyGroundTruth = 0;
+  const progress = progressOf(run, 'test', phrases);
+  const prompts = (phrase: GroundedPhrase) => [swapSides(phrase.phrase) ?? phrase.phrase, negatedFinding(phrase)];
+  for await (const { localized, emptyMasks } of walkPhrases(run.walk, phrases, prompts)) {
+    emptyGroundTruth += emptyMasks;
+    for (const item of localized) {
+      const { studyId, phrase, category, attributes } = item.phrase;
+      for (const [m, mapOf] of run.maps.entries()) {
+        const all = scoreMap(mapOf(item), item.mask, { ...run, bestThresholds: bestThresholds[m] });
+        for (const [p, scores] of all.entries()) {
+          rows[p]?.[m]?.push({ studyId, phrase, category, attributes, area: item.area, scores });
+        }
+      }
+      const swapped = swapSides(phrase);
+      if (swapped !== undefined) {
+        const all = scoreMap(run.mapOfPrompt(item, swapped), item.mask, run);
+        for (const [p, { iou: swappedIou }] of all.entries()) {
+          const iou = rows[p]?.[0]?.at(-1)?.scores.iou ?? Number.NaN;
+          swaps[p]?.push({ studyId, category, iou, swappedIou });
+        }
+      }
+      const key = JSON.stringify([studyId, category]);
+      if (!negations.has(key)) {
+        const positive = similarityLevel(item.localization(phrase).grid);
+        const negative = similarityLevel(item.localization(negatedFinding(item.phrase)).grid);
+        negations.set(key, { studyId, category, positive, negative });
+      }
+    }
+    progress();
+  }
+  return { rows, swaps, negations: [...negations.values()], emptyGroundTruth };
+}
+
+function progressOf(run: Run, stage: EvaluationProgress['stage'], phrases: readonly GroundedPhrase[]): () => void {
+  const total = new Set(phrases.map((phrase) => phrase.studyId)).size;
+  let done = 0;
+  return () => run.onProgress?.({ stage, done: ++done, total });
+}
