@@ -44,9 +44,18 @@ export interface GroundedPhrase {
   readonly loadMask: () => Promise<Mask>;
 }
 
+/** A study that was left out when the data set was built, and why. */
+export interface DroppedStudy {
+  readonly studyId: string;
+  /** E.g. `the report has no sentence`. */
+  readonly reason: string;
+}
+
 /** Images, reports and (optionally) grounded phrases, whatever they are read from. */
 export interface Dataset {
   readonly name: string;
+  /** Studies that were left out, to be counted and listed. Absent where none could be. */
+  readonly dropped?: readonly DroppedStudy[];
   readonly studies: readonly Study[];
   readonly phrases: readonly GroundedPhrase[];
   readonly loadImage: (studyId: string) => Promise<GrayImage>;

@@ -2,8 +2,9 @@
  * The healthy part of a phantom chest: shapes in canonical coordinates, where the image is the unit square, x runs to
  * the right, y runs down, and the midline is x = 0.5. As on a radiograph, the image's left half is the PATIENT'S RIGHT.
  */
+
+import { cos, sin, smoothstep } from '../elementary.ts';
 import type { Random } from '../random.ts';
-import { cos, sin, smoothstep } from './elementary.ts';
 
 export type BodySide = 'left' | 'right';
 

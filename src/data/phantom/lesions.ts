@@ -1,4 +1,6 @@
 /** Findings of the phantom corpus: where they lie, how large they are, and their soft shape `alpha` in [0, 1]. */
+
+import { clamp01, cos, mix, sin, smoothstep, valueNoise } from '../elementary.ts';
 import type { Random } from '../random.ts';
 import {
   type Anatomy,
@@ -12,7 +14,6 @@ import {
   lungPoint,
   outwardSign,
 } from './anatomy.ts';
-import { clamp01, cos, mix, sin, smoothstep, valueNoise } from './elementary.ts';
 
 /** The eight MS-CXR classes, all of them in training. */
 export const TRAINED_CATEGORIES = [

@@ -1,5 +1,6 @@
 /** Draws a phantom chest and the masks of its lesions at any size. */
 
+import { clamp01, mix, smoothstep, valueNoise } from '../elementary.ts';
 import { createRandom } from '../random.ts';
 import type { GrayImage, Mask } from '../types.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type Pose,
   type Vessel,
 } from './anatomy.ts';
-import { clamp01, mix, smoothstep, valueNoise } from './elementary.ts';
 import { insideLungs, type Lesion, type Severity } from './lesions.ts';
 
 /** Everything an image is drawn from. */

@@ -1,8 +1,8 @@
 /**
- * The few functions the phantom images are drawn with. `Math.sin` and its kin may differ in the last bit between
+ * The few functions that images are drawn and turned with. `Math.sin` and its kin may differ in the last bit between
  * engines; these use only operations that IEEE 754 rounds exactly, so that every engine draws the same pixels.
  */
-import { hash32 } from '../random.ts';
+import { hash32 } from './random.ts';
 
 const TWO_PI = 6.283185307179586;
 
