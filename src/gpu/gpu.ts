@@ -191,8 +191,11 @@ export class Gpu {
     this.throwFailure();
   }
 
+  /** Reports an error once: a lost device stays lost, after any other the device is usable again. */
   private throwFailure(): void {
-    if (this.failure) throw this.failure;
+    const { failure } = this;
+    if (this.state !== 'lost') this.failure = undefined;
+    if (failure) throw failure;
   }
 
   private takeReadback(bytes: number): GPUBuffer {

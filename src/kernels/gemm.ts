@@ -62,7 +62,7 @@ export function gemmVariants<F extends string>(
       for (const [form, constants] of Object.entries<Readonly<Record<string, ConstantValue>>>(forms)) {
         variants[`${coreName}-${loads}-${form}`] = {
           ...core.variant,
-          constants: { ...core.variant.constants, ...constants },
+          constants: { ...core.variant.constants, ALIGNED: loads === 'vec4', ...constants },
           libraries: [loads === 'vec4' ? 'lib/gemmVec4' : 'lib/gemmScalar', ...(core.variant.libraries ?? [])],
         };
       }

@@ -1,0 +1,270 @@
+import { ShapeError } from '../gpu/errors.ts';
+import { binary } from './binary.ts';
+import { contiguous, reshape } from './copy.ts';
+import { defineKernel } from './define.ts';
+import { addSplits, gemmGrid, gemmVariants, planGemm } from './gemm.ts';
+import { matmul } from './matmul.ts';
+import { NDArray } from './ndarray.ts';
+import { formatShape } from './shape.ts';
+
+export type Pair = number | readonly [height: number, width: number];
+
+export interface Conv2dOptions {
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  readonly dilation?: Pair;
+  readonly groups?: number;
+}
+
+/** Sizes of a convolution; channels are per group. */
+export interface Conv2dGeometry {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly outChannels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly padHeight: number;
+  readonly padWidth: number;
+  readonly dilationHeight: number;
+  readonly dilationWidth: number;
+  readonly groups: number;
+}
+
+const conv2dParams = {
+  batch: 'u32',
+  height: 'u32',
+  width: 'u32',
+  inChannels: 'u32',
+  outHeight: 'u32',
+  outWidth: 'u32',
+  outChannels: 'u32',
+  kernelHeight: 'u32',
+  kernelWidth: 'u32',
+  strideHeight: 'u32',
+  strideWidth: 'u32',
+  padHeight: 'u32',
+  padWidth: 'u32',
+  dilationHeight: 'u32',
+  dilationWidth: 'u32',
+  groups: 'u32',
+  depth: 'u32',
+  splits: 'u32',
+  splitDepth: 'u32',
+} as const;
+
+const bindings = ['read', 'read', 'read', 'write'] as const;
+
+function macs(g: Conv2dGeometry): number {
+  return g.batch * g.outHeight * g.outWidth * g.outChannels * g.kernelHeight * g.kernelWidth * g.inChannels * g.groups;
+}
+
+function traffic(g: Conv2dGeometry): number {
+  const x = g.batch * g.height * g.width * g.inChannels * g.groups;
+  const y = g.batch * g.outHeight * g.outWidth * g.outChannels * g.groups;
+  return 4 * (x + y + g.outChannels * g.groups * g.kernelHeight * g.kernelWidth * g.inChannels);
+}
+
+const forwardKernel = defineKernel({
+  name: 'conv2dForward',
+  shader: 'conv2dForward',
+  params: conv2dParams,
+  bindings,
+  variants: gemmVariants({
+    plain: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: false },
+    bias: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: true },
+  }),
+  dispatch: (p, constants) =>
+    gemmGrid(p.batch * p.outHeight * p.outWidth, p.outChannels, p.groups * p.splits, constants),
+  cost: (p) => ({ flops: 2 * macs(p), bytes: traffic(p) }),
+});
+
+const inputGradKernel = defineKernel({
+  name: 'conv2dInputGrad',
+  shader: 'conv2dInputGrad',
+  params: {
+    ...conv2dParams,
+    phaseHeight: 'u32',
+    phaseWidth: 'u32',
+    tapStartHeight: 'u32',
+    tapStartWidth: 'u32',
+    tapStepHeight: 'u32',
+    tapStepWidth: 'u32',
+    tapsWidth: 'u32',
+  },
+  bindings,
+  variants: gemmVariants({ plain: { A_ALONG_K: true, B_ALONG_K: false } }),
+  dispatch: (p, constants) => {
+    const rows = Math.ceil((p.height - p.phaseHeight) / p.strideHeight);
+    const cols = Math.ceil((p.width - p.phaseWidth) / p.strideWidth);
+    return gemmGrid(p.batch * rows * cols, p.inChannels, p.groups * p.splits, constants);
+  },
+  cost: (p) => ({ flops: (2 * macs(p)) / (p.strideHeight * p.strideWidth), bytes: traffic(p) }),
+});
+
+const weightGradKernel = defineKernel({
+  name: 'conv2dWeightGrad',
+  shader: 'conv2dWeightGrad',
+  params: conv2dParams,
+  bindings,
+  variants: gemmVariants({ plain: { A_ALONG_K: false, B_ALONG_K: false } }),
+  dispatch: (p, constants) =>
+    gemmGrid(p.outChannels, p.kernelHeight * p.kernelWidth * p.inChannels, p.groups * p.splits, constants),
+  cost: (p) => ({ flops: 2 * macs(p), bytes: traffic(p) }),
+});
+
+function pair(value: Pair | undefined, otherwise: number): readonly [number, number] {
+  return typeof value === 'number' || value === undefined ? [value ?? otherwise, value ?? otherwise] : value;
+}
+
+/** Sizes of the convolution of `x` `[N, H, W, C]` with `w` `[O, KH, KW, C / groups]`. @throws ShapeError */
+export function conv2dGeometry(x: NDArray, w: NDArray, options: Conv2dOptions): Conv2dGeometry {
+  const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
+  const [filters = 0, kernelHeight = 0, kernelWidth = 0, inChannels = 0] = w.shape;
+  const { groups = 1 } = options;
+  const [strideHeight, strideWidth] = pair(options.stride, 1);
+  const [padHeight, padWidth] = pair(options.padding, 0);
+  const [dilationHeight, dilationWidth] = pair(options.dilation, 1);
+  if (x.rank !== 4 || w.rank !== 4 || inChannels * groups !== channels || filters % groups !== 0) {
+    throw new ShapeError(
+      `conv2d: the input [batch, height, width, channels] has shape ${formatShape(x.shape)}, the weight ` +
+        `[out, kernel height, kernel width, channels / groups] ${formatShape(w.shape)}, with ${groups} groups.`,
+    );
+  }
+  const outHeight = Math.floor((height + 2 * padHeight - dilationHeight * (kernelHeight - 1) - 1) / strideHeight) + 1;
+  const outWidth = Math.floor((width + 2 * padWidth - dilationWidth * (kernelWidth - 1) - 1) / strideWidth) + 1;
+  if (outHeight < 1 || outWidth < 1) {
+    throw new ShapeError(
+      `conv2d: the kernel ${kernelHeight}x${kernelWidth} is larger than the padded input ${height}x${width}.`,
+    );
+  }
+  return {
+    batch,
+    height,
+    width,
+    inChannels,
+    outHeight,
+    outWidth,
+    outChannels: filters / groups,
+    kernelHeight,
+    kernelWidth,
+    strideHeight,
+    strideWidth,
+    padHeight,
+    padWidth,
+    dilationHeight,
+    dilationWidth,
+    groups,
+  };
+}
+
+/** A 1x1 convolution that visits every pixel once is a matrix product of pixels and channels. */
+function isMatmul(g: Conv2dGeometry): boolean {
+  return (
+    [g.kernelHeight, g.kernelWidth, g.strideHeight, g.strideWidth, g.groups].every((v) => v === 1) &&
+    g.padHeight + g.padWidth === 0
+  );
+}
+
+function loadsFor(g: Conv2dGeometry): 'vec4' | 'scalar' {
+  return g.inChannels % 4 === 0 && g.outChannels % 4 === 0 ? 'vec4' : 'scalar';
+}
+
+const rowsOf = (x: NDArray): NDArray => reshape(x, [-1, x.shape.at(-1) ?? 1]);
+
+/** `[N, H, W, C] * [O, KH, KW, C / groups] (+ bias [O]) -> [N, OH, OW, O]`, cross-correlation with zero padding. */
+export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Conv2dGeometry): NDArray {
+  const channels = g.groups * g.outChannels;
+  const shape = [g.batch, g.outHeight, g.outWidth, channels];
+  if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
+  const y = NDArray.empty(x.gpu, shape);
+  const rows = g.batch * g.outHeight * g.outWidth;
+  const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
+  const { core, splits, splitDepth } = planGemm(x.gpu, rows, g.outChannels, depth, g.groups);
+  const target = splits > 1 ? NDArray.empty(x.gpu, [splits, ...shape]) : y;
+  const source = contiguous(x);
+  const fused = bias !== undefined && splits === 1;
+  const arrays = [source, contiguous(w), fused ? contiguous(bias) : source, target];
+  forwardKernel.run(x.gpu, `${core}-${loadsFor(g)}-${fused ? 'bias' : 'plain'}`, arrays, {
+    ...g,
+    depth,
+    splits,
+    splitDepth,
+  });
+  if (splits > 1) addSplits(target, y, 1, splits);
+  return bias && !fused ? binary('add', y, bias) : y;
+}
+
+interface Phase {
+  readonly start: number;
+  readonly step: number;
+  readonly taps: number;
+}
+
+/** The taps that connect input positions `phase + i * stride` with outputs: `start + j * step`, `taps` of them. */
+function phaseTaps(phase: number, kernel: number, stride: number, padding: number, dilation: number): Phase {
+  const meets = (tap: number): boolean => (((phase + padding - tap * dilation) % stride) + stride) % stride === 0;
+  const taps = Array.from({ length: kernel }, (_, tap) => tap).filter(meets);
+  return { start: taps[0] ?? 0, step: (taps[1] ?? 1) - (taps[0] ?? 0), taps: taps.length };
+}
+
+/** Gradient of the input `[N, H, W, C]` from `dy` `[N, OH, OW, O]`. */
+export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry): NDArray {
+  const shape = [g.batch, g.height, g.width, g.groups * g.inChannels];
+  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(w)), shape);
+  const dx = NDArray.empty(dy.gpu, shape);
+  const rows = Math.ceil((g.batch * g.height * g.width) / (g.strideHeight * g.strideWidth));
+  const fullDepth = g.kernelHeight * g.kernelWidth * g.outChannels;
+  const meanDepth = Math.ceil(fullDepth / (g.strideHeight * g.strideWidth));
+  const { core, splits } = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups);
+  const target = splits > 1 ? NDArray.empty(dy.gpu, [splits, ...shape]) : dx;
+  const source = contiguous(dy);
+  const filters = contiguous(w);
+  for (let phaseHeight = 0; phaseHeight < Math.min(g.strideHeight, g.height); phaseHeight++) {
+    const vertical = phaseTaps(phaseHeight, g.kernelHeight, g.strideHeight, g.padHeight, g.dilationHeight);
+    for (let phaseWidth = 0; phaseWidth < Math.min(g.strideWidth, g.width); phaseWidth++) {
+      const horizontal = phaseTaps(phaseWidth, g.kernelWidth, g.strideWidth, g.padWidth, g.dilationWidth);
+      const depth = vertical.taps * horizontal.taps * g.outChannels;
+      inputGradKernel.run(dy.gpu, `${core}-${loadsFor(g)}-plain`, [source, filters, source, target], {
+        ...g,
+        depth,
+        splits,
+        splitDepth: Math.max(4, Math.ceil(depth / splits / 4) * 4),
+        phaseHeight,
+        phaseWidth,
+        tapStartHeight: vertical.start,
+        tapStartWidth: horizontal.start,
+        tapStepHeight: vertical.step,
+        tapStepWidth: horizontal.step,
+        tapsWidth: Math.max(1, horizontal.taps),
+      });
+    }
+  }
+  if (splits > 1) addSplits(target, dx, 1, splits);
+  return dx;
+}
+
+/** Gradient of the weight `[O, KH, KW, C / groups]` from `x` `[N, H, W, C]` and `dy` `[N, OH, OW, O]`. */
+export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry): NDArray {
+  const shape = [g.groups * g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels];
+  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(x), { transposeA: true }), shape);
+  const dw = NDArray.empty(x.gpu, shape);
+  const depth = g.batch * g.outHeight * g.outWidth;
+  const cols = g.kernelHeight * g.kernelWidth * g.inChannels;
+  const { core, splits, splitDepth } = planGemm(x.gpu, g.outChannels, cols, depth, g.groups);
+  const target = splits > 1 ? NDArray.empty(x.gpu, [splits, ...shape]) : dw;
+  const gradient = contiguous(dy);
+  weightGradKernel.run(x.gpu, `${core}-${loadsFor(g)}-plain`, [gradient, contiguous(x), gradient, target], {
+    ...g,
+    depth,
+    splits,
+    splitDepth,
+  });
+  if (splits > 1) addSplits(target, dw, 1, splits);
+  return dw;
+}
