@@ -10,17 +10,20 @@
 
 struct Pixel {
   image: u32,
-  top: i32,
-  left: i32,
+  row: i32,
+  col: i32,
   channel: u32,
   valid: bool,
 }
 
+// A step of k: its tap, and where that tap leads from pixel (i, j) of the phase: dy at (i + down, j + right).
 struct Depth {
   k: u32,
   count: u32,
   tapHeight: u32,
   tapWidth: u32,
+  down: i32,
+  right: i32,
   channel: u32,
 }
 
@@ -42,11 +45,18 @@ fn depthRange(slice: u32) -> vec2<u32> {
 
 fn tapOf(k: u32, count: u32) -> Depth {
   let tap = k / params.outChannels;
+  let tapHeight = params.tapStartHeight + (tap / params.tapsWidth) * params.tapStepHeight;
+  let tapWidth = params.tapStartWidth + (tap % params.tapsWidth) * params.tapStepWidth;
+  // Exact divisions: only taps that meet the phase are visited.
+  let down = i32(params.phaseHeight + params.padHeight) - i32(tapHeight * params.dilationHeight);
+  let right = i32(params.phaseWidth + params.padWidth) - i32(tapWidth * params.dilationWidth);
   return Depth(
     k,
     count,
-    params.tapStartHeight + (tap / params.tapsWidth) * params.tapStepHeight,
-    params.tapStartWidth + (tap % params.tapsWidth) * params.tapStepWidth,
+    tapHeight,
+    tapWidth,
+    down / i32(params.strideHeight),
+    right / i32(params.strideWidth),
     k % params.outChannels,
   );
 }
@@ -58,8 +68,8 @@ fn rowA(slice: u32, row: u32) -> Pixel {
   let n = row / (phaseCols() * phaseRows());
   return Pixel(
     n * params.outHeight * params.outWidth,
-    i32(params.phaseHeight + ((row / phaseCols()) % phaseRows()) * params.strideHeight + params.padHeight),
-    i32(params.phaseWidth + (row % phaseCols()) * params.strideWidth + params.padWidth),
+    i32((row / phaseCols()) % phaseRows()),
+    i32(row % phaseCols()),
     (slice / params.splits) * params.outChannels,
     n < params.batch,
   );
@@ -69,39 +79,28 @@ fn colB(slice: u32, col: u32) -> Column {
   return Column(col, select(0u, params.inChannels - col, col < params.inChannels), slice / params.splits);
 }
 
-// Row and column of dy that a tap of this pixel reaches; the division is exact within a phase.
-fn source(pixel: Pixel, depth: Depth) -> vec2<i32> {
-  return vec2<i32>(
-    (pixel.top - i32(depth.tapHeight * params.dilationHeight)) / i32(params.strideHeight),
-    (pixel.left - i32(depth.tapWidth * params.dilationWidth)) / i32(params.strideWidth),
-  );
+fn inside(pixel: Pixel, depth: Depth) -> bool {
+  // A negative position wraps to a large u32 and fails the same comparison.
+  return pixel.valid && u32(pixel.row + depth.down) < params.outHeight && u32(pixel.col + depth.right) < params.outWidth;
 }
 
-fn inside(pixel: Pixel, at: vec2<i32>, depth: Depth) -> bool {
-  return pixel.valid && pixel.top >= i32(depth.tapHeight * params.dilationHeight)
-    && pixel.left >= i32(depth.tapWidth * params.dilationWidth)
-    && u32(at.x) < params.outHeight && u32(at.y) < params.outWidth;
-}
-
-fn sourceIndex(pixel: Pixel, at: vec2<i32>, depth: Depth) -> u32 {
-  return (pixel.image + u32(at.x) * params.outWidth + u32(at.y)) * params.groups * params.outChannels
-    + pixel.channel + depth.channel;
+fn sourceIndex(pixel: Pixel, depth: Depth) -> u32 {
+  let at = pixel.image + u32(pixel.row + depth.down) * params.outWidth + u32(pixel.col + depth.right);
+  return at * params.groups * params.outChannels + pixel.channel + depth.channel;
 }
 
 fn loadA(pixel: Pixel, depth: Depth) -> vec4<f32> {
   if (ALIGNED) {
-    let at = source(pixel, depth);
-    if (depth.count == 0u || !inside(pixel, at, depth)) {
+    if (depth.count == 0u || !inside(pixel, depth)) {
       return vec4<f32>(0.0);
     }
-    return readA(sourceIndex(pixel, at, depth), 4u);
+    return readA(sourceIndex(pixel, depth), 4u);
   }
   var value = vec4<f32>(0.0);
   for (var j = 0u; j < min(4u, depth.count); j++) {
     let step = tapOf(depth.k + j, 1u);
-    let at = source(pixel, step);
-    if (inside(pixel, at, step)) {
-      value[j] = readA(sourceIndex(pixel, at, step), 1u).x;
+    if (inside(pixel, step)) {
+      value[j] = readA(sourceIndex(pixel, step), 1u).x;
     }
   }
   return value;
