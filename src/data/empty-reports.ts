@@ -6,7 +6,8 @@ import type { Dataset, DroppedStudy, Study } from './types.ts';
 
 /**
  * The data set without the studies whose report has no sentence; they are listed in `dropped`. Phrases of a dropped
- * study are kept, because an image needs no report to be searched. Throws DataError when no study is left.
+ * study are kept, because an image needs no report to be searched. Throws DataError when neither
+ * a study nor a phrase is left.
  */
 export function dropEmptyReports(dataset: Dataset, splitter: SplitterName = 'clinical'): Dataset {
   const dropped: DroppedStudy[] = [...(dataset.dropped ?? [])];
@@ -15,7 +16,7 @@ export function dropEmptyReports(dataset: Dataset, splitter: SplitterName = 'cli
     if (splitSentences(selectReportText(study.report), splitter).length > 0) studies.push(study);
     else dropped.push({ studyId: study.id, reason: 'the report has no sentence' });
   }
-  if (studies.length === 0) {
+  if (studies.length === 0 && dataset.phrases.length === 0) {
     throw new DataError(
       `${dataset.name}: none of the ${dataset.studies.length} reports has a sentence, so there is nothing to learn from.`,
     );
