@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { registerVerify } from './verify.ts';
+
+const program = new Command('groundray').description(
+  'Phrase grounding on chest X-rays, trained in TypeScript on WebGPU. Research use only, not for diagnosis.',
+);
+for (const register of [registerVerify]) register(program);
+await program.parseAsync();
