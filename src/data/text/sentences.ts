@@ -30,7 +30,7 @@ function splitClinical(text: string): string[] {
 function splitParagraph(text: string): string[] {
   const sentences: string[] = [];
   let start = 0;
-  let nextMarker = 0;
+  let lastMarker = 0;
   const close = (end: number): void => {
     if (end > start) sentences.push(text.slice(start, end));
     start = end;
@@ -41,9 +41,9 @@ function splitParagraph(text: string): string[] {
     if (marker && (i === 0 || text[i - 1] === ' ' || text[i - 1] === '.')) {
       const number = Number(marker[1]);
       // A marker opens a list at the start of a sentence; inside one only the next number counts.
-      if (atStart ? number <= nextMarker + 1 || nextMarker === 0 : nextMarker > 0 && number === nextMarker + 1) {
+      if (atStart ? lastMarker === 0 || number <= lastMarker + 1 : lastMarker > 0 && number === lastMarker + 1) {
         close(i);
-        nextMarker = number + 1 - 1;
+        lastMarker = number;
         start = i + marker[0].length;
         i = start - 1;
         continue;
@@ -70,7 +70,7 @@ function endsSentence(text: string, dot: number): boolean {
   const word = /[^\s(["']*$/.exec(text.slice(0, dot))?.[0] ?? '';
   const glued = !/^[\s"')\]]/.test(rest);
   // Without a space after it, only "clear.The" is taken for a missing space.
-  if (glued) return /\p{Ll}$/u.test(word) && /^\p{Lu}\p{Ll}/u.test(rest);
+  if (glued) return /(?:\p{Ll}|XXXX|__)$/u.test(word) && /^\p{Lu}\p{Ll}/u.test(rest);
   const lower = word.toLowerCase();
   if (NEVER_FINAL.has(lower)) return false;
   if (MAYBE_FINAL.has(lower)) return /^\s+(?!Dr\b|XXXX)\p{Lu}/u.test(rest);
