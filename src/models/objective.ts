@@ -1,0 +1,99 @@
+import { globalContrast, localContrast } from '../autograd/ops/contrastive.ts';
+import { add, scale } from '../autograd/ops/elementwise.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { GroundingModel, TextUnits } from './grounding.ts';
+
+/** Which text units meet the image regions: the paper's, GLoRIA's, none (ConVIRT-like), means instead of sums. */
+export const objectives = ['sentence-local', 'word-local', 'global', 'sentence-mean'] as const;
+
+export interface ObjectiveConfig {
+  readonly objective: (typeof objectives)[number];
+  /** Temperatures of the cross entropy, of the attention over regions and of the aggregation over units. */
+  readonly tau1: number;
+  readonly tau2: number;
+  readonly tau3: number;
+  readonly attention: 'cosine' | 'dot';
+  /** `regions`: softmax over regions (the paper); `sentences_regions`: over units first (GLoRIA's code). */
+  readonly normalization: 'regions' | 'sentences_regions';
+  /** `mean` takes `tau3 log len` off, so that long reports don't attract images. */
+  readonly aggregation: 'sum' | 'mean';
+  readonly globalWeight: number;
+  readonly localWeight: number;
+  /** `mask` leaves pairs with equal report text out of the negatives. */
+  readonly duplicates: 'keep' | 'mask';
+}
+
+/** The defaults of the paper's form with cosines. */
+export const defaultObjective: ObjectiveConfig = {
+  objective: 'sentence-local',
+  tau1: 0.1,
+  tau2: 0.1,
+  tau3: 0.2,
+  attention: 'cosine',
+  normalization: 'regions',
+  aggregation: 'sum',
+  globalWeight: 1,
+  localWeight: 1,
+  duplicates: 'keep',
+};
+
+export const cosineEps = 1e-8;
+
+/** A batch of paired images and reports on the GPU. */
+export interface PairBatch {
+  /** `[batch, height, width, channels]` in [-1, 1]. */
+  readonly image: Tensor;
+  /** i32 `[batch, tokens]` */
+  readonly ids: Tensor;
+  readonly mask: Tensor;
+  readonly sentences: TextUnits;
+  readonly words?: TextUnits;
+  /** i32 `[batch]`; equal numbers mark equal reports (`duplicates: 'mask'`). */
+  readonly reportKeys?: Tensor;
+}
+
+/** Scalars; image to text and text to image. */
+export interface ObjectiveLosses {
+  readonly globalVt: Tensor;
+  readonly globalTv: Tensor;
+  readonly localVt?: Tensor;
+  readonly localTv?: Tensor;
+  /** Weighted sum of the parts. */
+  readonly total: Tensor;
+  /** Similarities `[batch, batch]` of images (rows) and reports (columns). */
+  readonly globalSimilarity: Tensor;
+  readonly localSimilarity?: Tensor;
+}
+
+/** Equations (1)-(8) of the paper as repaired in the docs, for any of the objectives. */
+export function contrastiveObjective(
+  model: GroundingModel,
+  batch: PairBatch,
+  config: ObjectiveConfig,
+): ObjectiveLosses {
+  const { tau1, tau2, tau3, attention, normalization, aggregation } = config;
+  const image = model.encodeImage(batch.image);
+  const tokens = model.encodeText(batch.ids, batch.mask);
+  const average = config.objective === 'sentence-mean';
+  const sentences = model.poolUnits(tokens, batch.sentences, average);
+  const keys = config.duplicates === 'mask' && batch.reportKeys ? { duplicates: batch.reportKeys } : {};
+  const global = globalContrast(image.global, sentences.mean, { tau1, eps: cosineEps, ...keys });
+  const globalPart = scale(add(global.lossVt, global.lossTv), config.globalWeight);
+  const shared = { globalVt: global.lossVt, globalTv: global.lossTv, globalSimilarity: global.similarity };
+  if (config.objective === 'global') return { ...shared, total: globalPart };
+  const units = config.objective === 'word-local' ? wordUnits(model, tokens, batch) : sentences;
+  const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps: cosineEps, ...keys };
+  const local = localContrast(image.regions, units.units, units.mask, options);
+  return {
+    ...shared,
+    localVt: local.lossVt,
+    localTv: local.lossTv,
+    localSimilarity: local.similarity,
+    total: add(globalPart, scale(add(local.lossVt, local.lossTv), config.localWeight)),
+  };
+}
+
+function wordUnits(model: GroundingModel, tokens: Tensor, batch: PairBatch) {
+  if (!batch.words) throw new Error("The objective 'word-local' needs the word of each token in the batch.");
+  return model.poolUnits(tokens, batch.words);
+}

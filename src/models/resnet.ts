@@ -1,0 +1,143 @@
+import { add, relu } from '../autograd/ops/elementwise.ts';
+import { maxPool2d } from '../autograd/ops/pooling.ts';
+import { mean } from '../autograd/ops/reductions.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
+import { Module } from '../nn/module.ts';
+
+/** One stage: `blocks` bottlenecks with inner width `width` and `4 * width` output channels. */
+export interface ResNetStage {
+  readonly blocks: number;
+  readonly width: number;
+  /** Stride of the first block. */
+  readonly stride: number;
+}
+
+export interface ResNetConfig {
+  /** 3 for networks whose weights expect colour; a grey image is then repeated. */
+  readonly inChannels: 1 | 3;
+  readonly stem: {
+    readonly channels: number;
+    readonly kernel: number;
+    readonly stride: number;
+    /** 3x3 max pool with stride 2 behind the stem. */
+    readonly maxPool: boolean;
+  };
+  /** One to four stages, `layer1` to `layer4`. */
+  readonly stages: readonly ResNetStage[];
+}
+
+/** The published family: stem `width`, stages of inner width `width * 2^i` (He et al. 2015, arXiv 1512.03385). */
+export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfig {
+  return {
+    inChannels: 3,
+    stem: { channels: width, kernel: 7, stride: 2, maxPool: true },
+    stages: blocks.map((count, i) => ({ blocks: count, width: width * 2 ** i, stride: i === 0 ? 1 : 2 })),
+  };
+}
+
+export const resNet50Config: ResNetConfig = resNetConfig([3, 4, 6, 3]);
+
+const expansion = 4;
+
+/** Bottleneck block with the stride in its 3x3 convolution (torchvision's form, "v1.5"). */
+export class Bottleneck extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm2d;
+  readonly downsample: readonly [Conv2d, BatchNorm2d] | undefined;
+
+  constructor(inChannels: number, width: number, stride: number) {
+    super();
+    const outChannels = width * expansion;
+    this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
+    this.bn1 = new BatchNorm2d(width);
+    this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false });
+    this.bn2 = new BatchNorm2d(width);
+    this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
+    this.bn3 = new BatchNorm2d(outChannels);
+    this.downsample =
+      stride !== 1 || inChannels !== outChannels
+        ? [new Conv2d(inChannels, outChannels, 1, { stride, bias: false }), new BatchNorm2d(outChannels)]
+        : undefined;
+  }
+
+  /** `[batch, height, width, inChannels]` to `[batch, height / stride, width / stride, 4 * width]`. */
+  forward(x: Tensor): Tensor {
+    const [projection, norm] = this.downsample ?? [];
+    const shortcut = projection && norm ? norm.forward(projection.forward(x)) : x;
+    const narrow = relu(this.bn1.forward(this.conv1.forward(x)));
+    const mixed = relu(this.bn2.forward(this.conv2.forward(narrow)));
+    return relu(add(this.bn3.forward(this.conv3.forward(mixed)), shortcut));
+  }
+}
+
+/** Feature maps `[batch, height, width, channels]` of a ResNet. */
+export interface ResNetFeatures {
+  readonly stem: Tensor;
+  /** Output of each stage; `stages[2]` is `layer3`. */
+  readonly stages: readonly Tensor[];
+  /** Spatial mean of the last stage, `[batch, channels]`. */
+  readonly global: Tensor;
+}
+
+/** ResNet with bottleneck blocks and without a classifier; parameters carry torchvision's names. */
+export class ResNet extends Module {
+  readonly config: ResNetConfig;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly layer1: readonly Bottleneck[];
+  readonly layer2: readonly Bottleneck[];
+  readonly layer3: readonly Bottleneck[];
+  readonly layer4: readonly Bottleneck[];
+
+  constructor(config: ResNetConfig = resNet50Config) {
+    super();
+    if (config.stages.length < 1 || config.stages.length > 4) {
+      throw new Error(`A ResNet has one to four stages, not ${config.stages.length}.`);
+    }
+    const { channels, kernel, stride } = config.stem;
+    this.config = config;
+    this.conv1 = new Conv2d(config.inChannels, channels, kernel, {
+      stride,
+      padding: Math.floor(kernel / 2),
+      bias: false,
+    });
+    this.bn1 = new BatchNorm2d(channels);
+    let inChannels = channels;
+    const stage = (index: number): Bottleneck[] => {
+      const { blocks, width, stride: first } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
+      return Array.from({ length: blocks }, (_, i) => {
+        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1);
+        inChannels = width * expansion;
+        return block;
+      });
+    };
+    this.layer1 = stage(0);
+    this.layer2 = stage(1);
+    this.layer3 = stage(2);
+    this.layer4 = stage(3);
+  }
+
+  /** Channels of the stage with this index (0 = `layer1`). */
+  channels(stage: number): number {
+    return (this.config.stages[stage]?.width ?? 0) * expansion;
+  }
+
+  /** `[batch, height, width, inChannels]` to the features of every stage. */
+  forward(image: Tensor): ResNetFeatures {
+    const edges = relu(this.bn1.forward(this.conv1.forward(image)));
+    const stem = this.config.stem.maxPool ? maxPool2d(edges, { kernel: 3, stride: 2, padding: 1 }) : edges;
+    const stages: Tensor[] = [];
+    let x = stem;
+    for (const blocks of [this.layer1, this.layer2, this.layer3, this.layer4]) {
+      if (blocks.length === 0) continue;
+      for (const block of blocks) x = block.forward(x);
+      stages.push(x);
+    }
+    return { stem, stages, global: mean(x, [1, 2]) };
+  }
+}
