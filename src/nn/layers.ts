@@ -148,7 +148,7 @@ export class Embedding extends Module {
   }
 }
 
-/** Dropout with a mask that depends on the layer's key and its number of calls only; the identity outside training. */
+/** Dropout with a mask that depends only on the layer's name, the seed and the calls since `seedModules`; the identity outside training. */
 export class Dropout extends Module {
   readonly p: number;
   private word = hashStream('dropout', 0);
@@ -163,9 +163,8 @@ export class Dropout extends Module {
     return this.training && this.p > 0;
   }
 
-  /** Starts a new sequence of masks. */
-  reseed(key: string, seed: number): void {
-    this.word = hashStream(key, seed);
+  override reseed(name: string, seed: number): void {
+    this.word = hashStream(name, seed);
     this.calls = 0;
   }
 
@@ -177,13 +176,4 @@ export class Dropout extends Module {
   forward(x: Tensor): Tensor {
     return this.active ? dropout(x, { p: this.p, seed: this.nextSeed() }) : x;
   }
-}
-
-/**
- * Gives every dropout layer below `module` masks of its own, decided by its name, `seed` and `step` alone. Called once
- * a step, it makes an interrupted run continue with the masks it would have had.
- */
-export function seedDropout(module: Module, seed: number, step = 0): void {
-  const stepSeed = hashStream('dropout', seed)(step);
-  for (const [name, child] of module.namedModules()) if (child instanceof Dropout) child.reseed(name, stepSeed);
 }

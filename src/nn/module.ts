@@ -4,6 +4,7 @@ import type { Shape } from '../kernels/shape.ts';
 import { formatShape, numel } from '../kernels/shape.ts';
 import type { Initializer } from './init.ts';
 import type { ParameterRandom } from './random.ts';
+import { hashStream } from './random.ts';
 
 /**
  * How the stored order of axes relates to the published one (PyTorch's): the same, or a convolution weight stored
@@ -43,6 +44,10 @@ export class Parameter {
     return this.initializer(random, this.shape);
   }
 
+  get isBound(): boolean {
+    return this.bound !== undefined;
+  }
+
   /** The leaf tensor. @throws Error before the parameter is bound. */
   get tensor(): Tensor {
     if (!this.bound) throw unbound('Parameter', this.name, this.shape);
@@ -67,6 +72,10 @@ export class Buffer {
   constructor(shape: Shape, initial: number) {
     this.shape = shape;
     this.initial = initial;
+  }
+
+  get isBound(): boolean {
+    return this.bound !== undefined;
   }
 
   /** The values. @throws Error before the buffer is bound. */
@@ -129,6 +138,9 @@ export abstract class Module {
     return this;
   }
 
+  /** Restarts the random numbers that the module itself draws while training (dropout); most draw none. */
+  reseed(_name: string, _seed: number): void {}
+
   private *collect<T extends Member>(
     prefix: string,
     seen: Set<Member>,
@@ -142,4 +154,13 @@ export abstract class Module {
       if (member instanceof Module) yield* member.collect(name, seen, select);
     }
   }
+}
+
+/**
+ * Restarts the random numbers of every module below `module` (dropout masks), decided by its name, `seed` and `step`
+ * alone. Called once a step, it lets an interrupted run continue with the masks it would have had.
+ */
+export function seedModules(module: Module, seed: number, step = 0): void {
+  const stepSeed = hashStream('step', seed)(step);
+  for (const [name, child] of module.namedModules()) child.reseed(name, stepSeed);
 }
