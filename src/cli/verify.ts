@@ -40,8 +40,7 @@ async function verify(options: Options): Promise<void> {
   let adapter: AdapterSummary | undefined;
   const onAdapter = (summary: AdapterSummary): void => {
     // A device that is opened again after an error is the same one.
-    if (!adapter)
-      print(`Adapter: ${describeAdapter(summary)}${options.browser ? '' : ''}\n${tableHeader()}`);
+    if (!adapter) print(`Adapter: ${describeAdapter(summary)}${options.browser ? '' : ''}\n${tableHeader()}`);
     adapter = summary;
   };
   const onCase = (report: CaseReport): void => {

@@ -2,6 +2,7 @@ import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { CaseContext } from './caseContext.ts';
 import { findRunner } from './cases/index.ts';
+import type { CaseRunner } from './cases/operator.ts';
 import { FixtureError } from './errors.ts';
 import type { FixtureCase, FixtureGroup, FixtureSource, Manifest } from './format.ts';
 import { readManifest } from './format.ts';
@@ -53,7 +54,12 @@ async function runCase(device: Device, group: string, spec: FixtureCase, file: T
     milliseconds: performance.now() - started,
     ...rest,
   });
-  const runner = await findRunner(spec.op);
+  let runner: CaseRunner | undefined;
+  try {
+    runner = await findRunner(spec.op);
+  } catch (error) {
+    return report('unsupported', { problem: `operator "${spec.op}" cannot be loaded: ${messageOf(error)}` });
+  }
   if (!runner) return report('unsupported', { problem: `the engine has no operator "${spec.op}"` });
   let checks: CaseContext['checks'] = [];
   try {
