@@ -2,3 +2,5 @@
 
 alias Element = f32;
 alias ElementMask = bool;
+// The same width as untyped bits, for kernels that move elements of any dtype.
+alias ElementBits = u32;

@@ -2,3 +2,5 @@
 
 alias Element = vec4<f32>;
 alias ElementMask = vec4<bool>;
+// The same width as untyped bits, for kernels that move elements of any dtype.
+alias ElementBits = vec4<u32>;

@@ -18,3 +18,7 @@ fn rowSum(value: f32, lane: u32) -> f32 {
 fn rowMax(value: f32, lane: u32) -> f32 {
   return value;
 }
+
+fn rowMinIndex(value: u32, lane: u32) -> u32 {
+  return value;
+}

@@ -40,3 +40,19 @@ fn rowMax(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   return largest;
 }
+
+var<workgroup> indexScratch: array<u32, WORKGROUP_SIZE>;
+
+fn rowMinIndex(value: u32, lane: u32) -> u32 {
+  indexScratch[lane] = value;
+  for (var width = WORKGROUP_SIZE / 2u; width > 0u; width = width / 2u) {
+    workgroupBarrier();
+    if (lane < width) {
+      indexScratch[lane] = min(indexScratch[lane], indexScratch[lane + width]);
+    }
+  }
+  workgroupBarrier();
+  let smallest = indexScratch[0];
+  workgroupBarrier();
+  return smallest;
+}

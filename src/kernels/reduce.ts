@@ -1,9 +1,11 @@
+import { ShapeError } from '../gpu/errors.ts';
 import { contiguous, permute, reshape } from './copy.ts';
+import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
-import type { ReduceOp } from './reduceRows.ts';
+import type { ReduceOp, RowLayout } from './reduceRows.ts';
 import { reduceRows } from './reduceRows.ts';
 import type { Shape } from './shape.ts';
-import { broadcastAxes, normalizeAxis, numel } from './shape.ts';
+import { broadcastAxes, formatShape, normalizeAxis, numel } from './shape.ts';
 
 /** Sorted axes without repetition; `null` means all of them. @throws ShapeError for an axis out of range. */
 export function reducedAxes(x: NDArray, axes: readonly number[] | null, what: string): number[] {
@@ -16,22 +18,44 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
   return shape.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size]));
 }
 
+export interface Rows {
+  /** Dense, with the axes of `x` in `order`. */
+  readonly source: NDArray;
+  readonly layout: RowLayout;
+  readonly order: readonly number[];
+}
+
+/**
+ * `x` as dense `[outer, length, inner]`, where `length` is made of the sorted `axes`; axes apart are moved to the end.
+ * @throws ShapeError if there is nothing to reduce over but results are wanted.
+ */
+export function rowsOf(x: NDArray, axes: readonly number[], what: string): Rows {
+  const first = axes[0] ?? x.rank;
+  const adjacent = axes.every((axis, i) => axis === first + i);
+  const kept = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
+  const order = adjacent ? [...x.shape.keys()] : [...kept, ...axes];
+  const source = contiguous(adjacent ? x : permute(x, order));
+  const length = numel(axes.map((axis) => x.shape[axis] ?? 1));
+  const outer = numel(adjacent ? x.shape.slice(0, first) : kept.map((axis) => x.shape[axis] ?? 1));
+  const inner = adjacent ? numel(x.shape.slice(first + axes.length)) : 1;
+  if (length === 0 && outer * inner > 0) {
+    throw new ShapeError(`${what}: ${formatShape(x.shape)} has no elements along the axes [${axes.join(', ')}].`);
+  }
+  return { source, layout: { outer, length, inner }, order };
+}
+
 /**
  * Sum, mean, maximum or log-sum-exp over `axes` (null = all).
  * @returns an array without those axes, or with size 1 there if `keepDims`.
+ * @throws ShapeError for axes out of range, or without elements where the operation has no neutral one.
  */
 export function reduce(op: ReduceOp, x: NDArray, axes: readonly number[] | null, keepDims = false): NDArray {
   const reduced = reducedAxes(x, axes, op);
-  const y = NDArray.empty(x.gpu, reducedShape(x.shape, reduced, keepDims));
-  const first = reduced[0] ?? x.rank;
-  const adjacent = reduced.every((axis, i) => axis === first + i);
-  const kept = [...x.shape.keys()].filter((axis) => !reduced.includes(axis));
-  // Scattered axes are moved to the end, where they form one.
-  const source = contiguous(adjacent ? x : permute(x, [...kept, ...reduced]));
-  const length = numel(reduced.map((axis) => x.shape[axis] ?? 1));
-  const outer = adjacent ? numel(x.shape.slice(0, first)) : numel(kept.map((axis) => x.shape[axis] ?? 1));
-  const inner = adjacent ? numel(x.shape.slice(first + reduced.length)) : 1;
-  if (y.size > 0) reduceRows(op, source, y, { outer, length, inner });
+  const shape = reducedShape(x.shape, reduced, keepDims);
+  if (op === 'sum' && x.size === 0) return fill(x.gpu, shape, 0);
+  const { source, layout } = rowsOf(x, reduced, op);
+  const y = NDArray.empty(x.gpu, shape);
+  if (y.size > 0) reduceRows(op, source, y, layout);
   return y;
 }
 
