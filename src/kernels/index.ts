@@ -11,6 +11,7 @@ import './gradNorm.ts';
 import './indexing.ts';
 import './matmul.ts';
 import './reduceGrad.ts';
+import './poolSentences.ts';
 import './reduceRows.ts';
 import './sgd.ts';
 import './softmax.ts';
