@@ -19,6 +19,7 @@ const phraseSchema = z.object({
   image_id: z.string().trim().min(1, 'an id of manifest.csv'),
   phrase: z.string().trim().min(1, 'the words to look for'),
   category: z.string().optional(),
+  sentence: z.string().optional(),
   mask_classes: z.string().optional(),
   mask_file: z.string().trim().optional(),
   x: number,
@@ -53,7 +54,9 @@ export async function readPhrases(
     const attributes = Object.fromEntries(
       Object.entries(row.raw).filter(([column, value]) => !OWN_COLUMNS.has(column) && value !== ''),
     );
-    const base = { studyId, phrase, category: (row.values.category || classes || 'finding').trim(), attributes };
+    const category = (row.values.category || classes || 'finding').trim();
+    const sentence = row.values.sentence ? { sentence: row.values.sentence } : {};
+    const base = { studyId, phrase, category, attributes, ...sentence };
     const files = maskFiles(row, folder, where);
     if (files.length > 0) {
       phrases.push({ ...base, loadMask: () => loadMasks(folder, files, where) });

@@ -37,6 +37,8 @@ export interface Study {
 export interface GroundedPhrase {
   readonly studyId: string;
   readonly phrase: string;
+  /** The report's sentence with the phrase, where it is known. */
+  readonly sentence?: string;
   /** Class of the finding, e.g. `pleural effusion`; tables are averaged over it. */
   readonly category: string;
   /** Free attributes for sub-tables and oracle baselines, e.g. `side`, `zone`, `size`, `agreement`. */

@@ -70,6 +70,7 @@ function toPhrase(phantom: PhantomStudy, { lesion, wording }: PhantomLesion, siz
   return {
     studyId: phantom.id,
     phrase: wording.phrase,
+    sentence: wording.sentence,
     category: lesion.category,
     attributes: {
       side: lesion.side,
@@ -77,7 +78,6 @@ function toPhrase(phantom: PhantomStudy, { lesion, wording }: PhantomLesion, siz
       size: lesion.size,
       severity: lesion.severity,
       phraseKind: wording.kind,
-      sentence: wording.sentence,
     },
     loadMask: async () => renderMask(phantom.scene, lesion, size),
   };

@@ -119,7 +119,7 @@ export function shapeLesion(random: Random, anatomy: Anatomy, finding: Finding):
       return inLung(bands(random, x, y, length, outwardSign(lung.side)));
     }
     case 'pleural effusion': {
-      const depth = 0.17 * length * length;
+      const depth = 0.185 * length * length;
       return inLung((px, py) => {
         // The meniscus climbs towards the chest wall.
         const lateral = Math.min(1, (outwardSign(lung.side) * (px - lung.ellipse.cx)) / lung.ellipse.rx);
@@ -128,7 +128,7 @@ export function shapeLesion(random: Random, anatomy: Anatomy, finding: Finding):
       });
     }
     case 'pneumothorax': {
-      const gap = 0.165 * length * length;
+      const gap = 0.175 * length * length;
       const e = lung.ellipse;
       // The collapsed lung: the lung's ellipse drawn towards the hilum and down.
       const inner: Ellipse = {
