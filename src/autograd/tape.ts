@@ -60,7 +60,8 @@ export function record(
   return result;
 }
 
-function reachableNodes(roots: readonly Tensor[]): Node[] {
+/** Every operation that `roots` depend on, latest first. */
+export function reachableNodes(roots: readonly Tensor[]): Node[] {
   const seen = new Set<Node>();
   const pending = roots.flatMap((root) => root.node ?? []);
   for (let node = pending.pop(); node; node = pending.pop()) {

@@ -1,0 +1,15 @@
+import { describeAdapter } from '../gpu/adapter.ts';
+import { createGpu } from '../gpu/create.node.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { AdapterChoice } from './common.ts';
+
+/**
+ * Makes the device for a command and says in a line which adapter runs.
+ * @param checks keep Dawn's validation and bounds checks on.
+ */
+export async function openGpu(choice: AdapterChoice, checks: boolean): Promise<Gpu> {
+  const adapter = choice === 'gpu' ? 'hardware' : choice;
+  const gpu = await createGpu({ adapter, checks, requireHardware: choice === 'gpu' });
+  process.stdout.write(`Adapter: ${describeAdapter(gpu.adapter)}\n`);
+  return gpu;
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { type AdapterChoice, adapterChoices, command } from './common.ts';
+
+/** Flags of `groundray train`, as commander gives them. */
+export interface TrainFlags {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly resume?: string | true;
+  readonly seed?: number;
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly lr?: number;
+  readonly imageSize?: number;
+  readonly objective?: string;
+  readonly vocab?: string;
+  readonly bert?: string;
+  readonly resnet?: string;
+  readonly gpu?: boolean;
+  readonly adapter?: AdapterChoice;
+  readonly checks?: boolean;
+  readonly evaluate: boolean;
+}
+
+/** A flag that takes a number; commander shows the sentence. */
+function number(value: string): number {
+  const parsed = Number(value);
+  if (value.trim() === '' || !Number.isFinite(parsed)) throw new InvalidArgumentError('It is not a number.');
+  return parsed;
+}
+
+export function registerTrain(program: Command): void {
+  program
+    .command('train')
+    .description('train a model; without options a small one on synthetic radiographs')
+    .option('--preset <name>', 'phantom-mini (default), phantom or paper')
+    .option('--config <file>', 'JSON with any fields of config.json, over the preset')
+    .option('--data <folder>', 'images and reports of your own: a folder with a manifest.csv')
+    .option('--out <folder>', 'folder of the run (default: runs/<preset>-<time>)')
+    .option('--resume [folder]', 'continue a run (default: the latest below runs/)')
+    .option('--seed <n>', 'seed of parameters, order and augmentation', number)
+    .option('--steps <n>', 'optimizer steps', number)
+    .option('--epochs <n>', 'epochs, instead of steps', number)
+    .option('--batch <n>', 'image-report pairs per step', number)
+    .option('--lr <rate>', 'learning rate', number)
+    .option('--image-size <pixels>', 'side of the model input', number)
+    .option('--objective <name>', 'sentence-local, word-local, global or sentence-mean')
+    .option('--vocab <file>', 'vocab.txt of the text model')
+    .option('--bert <file>', 'safetensors with BERT weights to start from')
+    .option('--resnet <file>', 'safetensors with ResNet weights to start from')
+    .option('--gpu', 'demand a hardware adapter')
+    .addOption(new Option('--adapter <kind>', 'which processor runs the kernels').choices(adapterChoices))
+    .option('--checks', "keep WebGPU's validation and bounds checks on while training")
+    .option('--no-evaluate', 'stop after training')
+    .action(
+      command(async (flags: TrainFlags) => {
+        const { train } = await import('./trainRun.ts');
+        await train(flags);
+      }),
+    );
+}

@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Presets, SingleBar } from 'cli-progress';
+import { openDataset } from '../data/open.node.ts';
+import type { Dataset } from '../data/types.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../train/config.ts';
+import { ConfigError } from '../train/errors.ts';
+import type { MetricsRecord } from '../train/metrics.node.ts';
+import { trainRun } from '../train/run.node.ts';
+import { createRunFolder, latestRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
+import { openGpu } from './adapter.ts';
+import { formatDuration } from './common.ts';
+import { evaluateRun } from './evaluateRun.ts';
+import type { TrainFlags } from './train.ts';
+
+const runsRoot = 'runs';
+
+/** Fields that are present in `values`, so that an absent flag changes nothing. */
+function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+function readConfigFile(path: string): unknown {
+  if (!existsSync(path)) throw new ConfigError(`--config ${path}: there is no such file.`);
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`--config ${path} is not valid JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** The configuration of a new run: preset, then the file, then the flags. @throws ConfigError that names the field. */
+export function configFromFlags(flags: TrainFlags): RunConfig {
+  const file = flags.config ? readConfigFile(flags.config) : {};
+  const fromFile = typeof file === 'object' && file !== null && 'preset' in file ? String(file.preset) : undefined;
+  const name = flags.preset ?? fromFile ?? 'phantom-mini';
+  const preset = presets[name];
+  if (!preset)
+    throw new ConfigError(`There is no preset "${name}"; the presets are ${Object.keys(presets).join(', ')}.`);
+  let config = mergeConfig(preset, file) as RunConfig;
+  const { steps, epochs } = flags;
+  if (steps !== undefined || epochs !== undefined) {
+    const { steps: _steps, epochs: _epochs, ...rest } = config;
+    config = { ...rest, ...given({ steps, epochs }) } as RunConfig;
+  }
+  if (flags.data !== undefined) config = { ...config, data: { kind: 'folder', path: flags.data } };
+  const changes = given({
+    seed: flags.seed,
+    batchSize: flags.batch,
+    imageSize: flags.imageSize,
+    vocabulary: flags.vocab,
+    schedule: flags.lr === undefined ? undefined : { learningRate: flags.lr },
+    objective: flags.objective === undefined ? undefined : { objective: flags.objective },
+    weights: given({ text: flags.bert, visual: flags.resnet }),
+  });
+  const merged = mergeConfig(config, changes) as RunConfig;
+  if (merged.data.kind === 'folder' && merged.data.path === '') {
+    throw new ConfigError(`The preset ${name} needs data of yours: --data <folder with a manifest.csv>.`);
+  }
+  return parseRunConfig(merged, flags.config ?? 'the command line');
+}
+
+async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; dataset: Dataset }> {
+  if (flags.resume) {
+    const run = openRunFolder(resolve(flags.resume === true ? latestRun(runsRoot) : flags.resume));
+    return { run, dataset: await openDataset(run.config.data) };
+  }
+  const config = configFromFlags(flags);
+  const dataset = await openDataset(config.data);
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
+  const folder = resolve(flags.out ?? `${runsRoot}/${config.preset}-${stamp}`);
+  return { run: await createRunFolder(folder, config, dataset), dataset };
+}
+
+function printRun({ config, folder }: RunDescription, dataset: Dataset): void {
+  const count = (split: string): number => dataset.studies.filter((study) => study.split === split).length;
+  const { objective, optimizer, schedule } = config;
+  const lines = [
+    `Run folder: ${folder}`,
+    `Preset ${config.preset}, seed ${config.seed}: ${config.imageSize} px, batch ${config.batchSize}, objective ` +
+      `${objective.objective} (tau ${objective.tau1}, ${objective.tau2}, ${objective.tau3}), ${optimizer.name} ` +
+      `${schedule.learningRate} ${schedule.name}; all of it in config.json`,
+    `Data: ${dataset.name}, ${count('train')} training, ${count('validation')} validation, ${count('test')} test studies`,
+    ...(dataset.dropped?.length
+      ? [
+          `Left out: ${dataset.dropped.length} studies, e.g. ${dataset.dropped[0]?.studyId}: ${dataset.dropped[0]?.reason}`,
+        ]
+      : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function describeRecord(record: MetricsRecord): string {
+  const parts = [`loss ${record.total.toFixed(3)}`, `accuracy ${(100 * record.accuracy).toFixed(0)} %`];
+  for (const [label, field] of [
+    ['global', 'globalVt'],
+    ['local', 'localVt'],
+  ] as const) {
+    const value = record[field];
+    if (typeof value === 'number') parts.push(`${label} ${value.toFixed(3)}`);
+  }
+  if (record.imagesPerSecond) parts.push(`${record.imagesPerSecond.toFixed(1)} images/s`);
+  return parts.join(', ');
+}
+
+/** Shows the bar on a terminal, and a line now and then where the output is a file. */
+function progressDisplay() {
+  const isTerminal = process.stdout.isTTY;
+  const bar = new SingleBar(
+    { format: '{bar} {value}/{total} | {status} | {left} left', hideCursor: true, clearOnComplete: false },
+    Presets.shades_classic,
+  );
+  let total = 0;
+  let first = 0;
+  let begin = performance.now();
+  let nextLine = 0;
+  return {
+    start(totalSteps: number, firstStep: number): void {
+      [total, first, begin] = [totalSteps, firstStep, performance.now()];
+      if (isTerminal) bar.start(totalSteps, firstStep, { status: 'compiling kernels', left: '?' });
+    },
+    update(record: MetricsRecord): void {
+      const elapsed = performance.now() - begin;
+      const left = formatDuration((elapsed / Math.max(1, record.step - first)) * (total - record.step));
+      const status = describeRecord(record);
+      if (record.kind === 'validation') {
+        const line = `step ${record.step}: validation ${status}\n`;
+        process.stdout.write(isTerminal ? `\r\u001b[K${line}` : line);
+      } else if (isTerminal) {
+        bar.update(record.step, { status, left });
+      } else if (elapsed >= nextLine || record.step === total) {
+        process.stdout.write(`step ${record.step}/${total}: ${status}, ${left} left\n`);
+        nextLine = elapsed + 15_000;
+      }
+    },
+    stop(): void {
+      bar.stop();
+    },
+  };
+}
+
+/** Aborts at the first Ctrl-C, so that the step under way can finish; a second one ends the process. */
+function interruptSignal(): { readonly signal: AbortSignal; readonly dispose: () => void } {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+    process.stdout.write('\nStopping after this step; press Ctrl-C again to stop at once.\n');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const dispose = (): void => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  };
+  return { signal: controller.signal, dispose };
+}
+
+async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
+  const { run, dataset } = await openRun(flags);
+  printRun(run, dataset);
+  const display = progressDisplay();
+  const { signal, dispose } = interruptSignal();
+  const begin = performance.now();
+  try {
+    const result = await trainRun(
+      gpu,
+      run,
+      dataset,
+      {
+        onStart: ({ totalSteps, firstStep, parameters, notices }) => {
+          for (const notice of notices) process.stdout.write(`${notice}\n`);
+          const from = firstStep > 0 ? `, continuing after step ${firstStep}` : '';
+          process.stdout.write(`Model: ${parameters.toLocaleString('en')} parameters; ${totalSteps} steps${from}\n`);
+          display.start(totalSteps, firstStep);
+        },
+        onRecord: (record) => display.update(record),
+      },
+      signal,
+    );
+    display.stop();
+    const spent = formatDuration(performance.now() - begin);
+    if (!result.completed) {
+      process.stdout.write(
+        `Stopped and saved after step ${result.stepsDone} of ${result.totalSteps}. ` +
+          `Continue with: npm run train -- --resume ${run.folder}\n`,
+      );
+    } else {
+      process.stdout.write(
+        `Trained ${result.totalSteps} steps in ${spent}; weights in ${run.folder}/model.safetensors\n`,
+      );
+      if (flags.evaluate && run.config.evaluateImages > 0 && dataset.phrases.length > 0) {
+        await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });
+      }
+    }
+    result.trainer.dispose();
+  } finally {
+    display.stop();
+    dispose();
+  }
+}
+
+/** `groundray train` */
+export async function train(flags: TrainFlags): Promise<void> {
+  const gpu = await openGpu(flags.gpu ? 'gpu' : (flags.adapter ?? 'auto'), flags.checks ?? false);
+  try {
+    await trainAndEvaluate(gpu, flags);
+  } finally {
+    gpu.dispose();
+  }
+}

@@ -1,0 +1,96 @@
+import { phraseSimilarity } from '../autograd/ops/contrastive.ts';
+import { noGrad } from '../autograd/tape.ts';
+import { tensor } from '../autograd/tensor.ts';
+import { preprocess } from '../data/preprocess.ts';
+import { encodePhrase } from '../data/text/encode.ts';
+import type { WordPieceTokenizer } from '../data/text/tokenizer.ts';
+import type { GrayImage } from '../data/types.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { GroundingModel } from '../models/grounding.ts';
+import type { Localization, Localizer } from './localizer.ts';
+import type { Size } from './maps.ts';
+
+/** Cells of the local grid for square inputs of `imageSize` pixels. */
+export function localGridSize(model: GroundingModel, imageSize: number): Size {
+  const { stem, stages } = model.config.visual;
+  const halve = (size: number, stride: number): number => Math.floor((size - 1) / stride) + 1;
+  let side = halve(model.config.upsample ?? imageSize, stem.stride);
+  if (stem.maxPool) side = halve(side, 2);
+  for (const { stride } of stages.slice(0, model.config.localStage)) side = halve(side, stride);
+  return { width: side, height: side };
+}
+
+/** Localizes phrases with a grounding model: cosine of every region with the phrase, which is encoded alone. */
+export class ModelLocalizer implements Localizer {
+  readonly gridSize: Size;
+  private readonly gpu: Gpu;
+  private readonly model: GroundingModel;
+  private readonly tokenizer: WordPieceTokenizer;
+  private readonly imageSize: number;
+  private readonly maxTokens: number;
+  private readonly embeddings = new Map<string, Float32Array>();
+
+  /** The model's parameters must stay as they are while this localizer is used: phrase embeddings are kept. */
+  constructor(
+    gpu: Gpu,
+    model: GroundingModel,
+    tokenizer: WordPieceTokenizer,
+    options: { readonly imageSize: number; readonly maxTokens: number },
+  ) {
+    this.gpu = gpu;
+    this.model = model;
+    this.tokenizer = tokenizer;
+    this.imageSize = options.imageSize;
+    this.maxTokens = options.maxTokens;
+    this.gridSize = localGridSize(model, options.imageSize);
+  }
+
+  async localize(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
+    const { gpu, model, imageSize } = this;
+    const wasTraining = model.training;
+    model.setTraining(false);
+    try {
+      const embeddings: Float32Array[] = [];
+      for (const phrase of phrases) embeddings.push(await this.embed(phrase));
+      const pixels = preprocess(image, imageSize).image.data.map((value) => (value - 0.5) / 0.5);
+      const similarities = gpu.scope(() =>
+        noGrad(() => {
+          const { regions } = model.encodeImage(tensor(gpu, pixels, [1, imageSize, imageSize, 1]));
+          const [, count = 0, dimension = 0] = regions.shape;
+          const rows = regions.array.view([count, dimension], [dimension, 1]);
+          return embeddings.map((values) => phraseSimilarity(rows, tensor(gpu, values, [dimension]).array));
+        }),
+      );
+      const { width, height } = this.gridSize;
+      const results: Localization[] = [];
+      for (const similarity of similarities) {
+        results.push({ grid: { width, height, data: (await similarity.read()) as Float32Array } });
+        similarity.dispose();
+      }
+      return results;
+    } finally {
+      model.setTraining(wasTraining);
+    }
+  }
+
+  /** Sum of the phrase's token features, `[dimension]`. */
+  private async embed(phrase: string): Promise<Float32Array> {
+    const known = this.embeddings.get(phrase);
+    if (known) return known;
+    const { gpu, model } = this;
+    const encoded = encodePhrase(phrase, this.tokenizer, { maxTokens: this.maxTokens });
+    const shape = [1, encoded.ids.length];
+    const pooled = gpu.scope(() =>
+      noGrad(() => {
+        const ids = tensor(gpu, encoded.ids, shape, { dtype: 'i32' });
+        const mask = tensor(gpu, new Int32Array(encoded.ids.length).fill(1), shape, { dtype: 'i32' });
+        const units = { ids: tensor(gpu, encoded.sentenceIds, shape, { dtype: 'i32' }), count: 1 };
+        return model.poolUnits(model.encodeText(ids, mask), units).mean;
+      }),
+    );
+    const values = (await pooled.data()) as Float32Array;
+    pooled.dispose();
+    this.embeddings.set(phrase, values);
+    return values;
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from '../io/atomic.node.ts';
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import type { ParameterArena } from '../nn/arena.ts';
+import type { Optimizer } from '../nn/optimizer.ts';
+import { ConfigError } from './errors.ts';
+
+const fileName = 'checkpoint.safetensors';
+const modelPrefix = 'model.';
+const optimizerPrefix = 'optimizer.';
+
+const progressSchema = z.object({
+  /** Optimizer steps done; the data position and the random streams derive from it and the seed. */
+  step: z.number().int().nonnegative(),
+  bestValidation: z.number().nullable(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** Writes parameters, running statistics, optimizer state and progress as one file, atomically. */
+export async function saveCheckpoint(
+  folder: string,
+  arena: ParameterArena,
+  optimizer: Optimizer,
+  progress: Progress,
+): Promise<void> {
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  for (const [name, array] of await arena.state()) tensors.set(modelPrefix + name, array);
+  for (const [name, array] of (await optimizer.state()).tensors) tensors.set(optimizerPrefix + name, array);
+  await writeFileAtomic(join(folder, fileName), writeSafetensors(tensors, { progress: JSON.stringify(progress) }));
+}
+
+export function hasCheckpoint(folder: string): boolean {
+  return existsSync(join(folder, fileName));
+}
+
+/**
+ * Restores what `saveCheckpoint` wrote; without an optimizer only the model.
+ * @throws ConfigError if the folder has no checkpoint, or it belongs to another model.
+ */
+export function loadCheckpoint(folder: string, arena: ParameterArena, optimizer?: Optimizer): Progress {
+  const path = join(folder, fileName);
+  if (!existsSync(path)) {
+    throw new ConfigError(
+      `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
+    );
+  }
+  const file = readSafetensors(new Uint8Array(readFileSync(path)), path);
+  const shapes = arena.shapes();
+  const model: [string, Float32Array][] = [];
+  for (const [name, shape] of shapes) {
+    const tensor = file.tensor(modelPrefix + name);
+    if (tensor.shape.join() !== shape.join()) {
+      throw new ConfigError(
+        `${path}: tensor ${name} has shape [${tensor.shape.join(', ')}], this model expects [${shape.join(', ')}].`,
+      );
+    }
+    model.push([name, tensor.data]);
+  }
+  arena.load(model);
+  const progress = progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}'));
+  if (optimizer) {
+    const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+    for (const name of file.names()) {
+      if (name.startsWith(optimizerPrefix)) state.set(name.slice(optimizerPrefix.length), file.tensor(name));
+    }
+    optimizer.load({ step: progress.step, tensors: state });
+  }
+  return progress;
+}

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { type BatchSource, createBatchSource } from '../data/batches.ts';
+import { type BatchLoader, createBatchLoader } from '../data/loader.node.ts';
+import type { Batch, Dataset } from '../data/types.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { writeFileAtomic } from '../io/atomic.node.ts';
+import { writeSafetensors } from '../io/safetensors.ts';
+import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.node.ts';
+import type { RunConfig } from './config.ts';
+import { MetricsLog, type MetricsRecord } from './metrics.node.ts';
+import type { RunDescription } from './runFolder.node.ts';
+import { type StepMetrics, Trainer } from './trainer.ts';
+import { loadStartWeights } from './weights.node.ts';
+
+export interface TrainEvents {
+  /** Once, before the first step. */
+  readonly onStart?: (info: { totalSteps: number; firstStep: number; parameters: number; notices: string[] }) => void;
+  readonly onRecord?: (record: MetricsRecord) => void;
+  readonly onCheckpoint?: (step: number) => void;
+}
+
+export interface TrainResult {
+  readonly trainer: Trainer;
+  readonly totalSteps: number;
+  readonly stepsDone: number;
+  /** False when the signal stopped the run early; it can then be resumed. */
+  readonly completed: boolean;
+}
+
+const validationBatches = 4;
+
+function totalStepsOf(config: RunConfig, stepsPerEpoch: number): number {
+  return config.steps ?? (config.epochs ?? 1) * stepsPerEpoch;
+}
+
+function batchOptions({ batchSize, imageSize, maxTokens, splitter, seed }: RunConfig) {
+  return { batchSize, imageSize, maxTokens, splitter, seed };
+}
+
+function openLoader(run: RunDescription): Promise<BatchLoader> {
+  const { config, tokenizer } = run;
+  return createBatchLoader({
+    ...batchOptions(config),
+    dataset: config.data,
+    tokenizer: tokenizer.spec,
+    split: 'train',
+    augment: config.augment,
+    ...(config.keepSentences === undefined ? {} : { keepSentences: config.keepSentences }),
+  });
+}
+
+/** Batches of the validation split, smaller ones where it is small; none where it is empty. */
+async function openValidation({ config, tokenizer }: RunDescription, dataset: Dataset): Promise<Batch[]> {
+  const studies = dataset.studies.filter(({ split }) => split === 'validation').length;
+  if (studies < 2) return [];
+  const source: BatchSource = createBatchSource(dataset, tokenizer, {
+    ...batchOptions(config),
+    batchSize: Math.min(config.batchSize, studies),
+    split: 'validation',
+    shuffle: false,
+  });
+  const steps = Math.min(validationBatches, source.stepsPerEpoch);
+  return Promise.all(Array.from({ length: steps }, (_, step) => source.batch(0, step)));
+}
+
+async function validate(trainer: Trainer, batches: readonly Batch[]): Promise<StepMetrics | undefined> {
+  const results: StepMetrics[] = [];
+  for (const batch of batches) results.push(await trainer.evaluate(batch));
+  const [first] = results;
+  if (!first) return undefined;
+  const mean = (field: keyof StepMetrics): number =>
+    results.reduce((sum, metrics) => sum + (metrics[field] ?? 0), 0) / results.length;
+  return Object.fromEntries(
+    Object.keys(first).map((key) => [key, mean(key as keyof StepMetrics)]),
+  ) as unknown as StepMetrics;
+}
+
+/**
+ * Trains a run, from its checkpoint where it has one, until its last step or until `signal` asks to stop: then the step
+ * under way is finished and everything saved. The caller disposes the returned trainer.
+ */
+export async function trainRun(
+  gpu: Gpu,
+  run: RunDescription,
+  dataset: Dataset,
+  events: TrainEvents = {},
+  signal?: AbortSignal,
+): Promise<TrainResult> {
+  const { config, folder } = run;
+  const loader = await openLoader(run);
+  try {
+    const totalSteps = totalStepsOf(config, loader.stepsPerEpoch);
+    const trainer = new Trainer(gpu, config, totalSteps, loader.stepsPerEpoch);
+    const notices = loader.notice ? [loader.notice] : [];
+    let done = 0;
+    let best: number | null = null;
+    if (hasCheckpoint(folder)) {
+      const progress = loadCheckpoint(folder, trainer.arena, trainer.optimizer);
+      done = progress.step;
+      best = progress.bestValidation;
+    } else {
+      notices.push(...loadStartWeights(config, trainer.arena));
+    }
+    const log = await MetricsLog.open(folder, done);
+    const validation = await openValidation(run, dataset);
+    events.onStart?.({ totalSteps, firstStep: done, parameters: trainer.arena.parameterCount, notices });
+    const add = (record: MetricsRecord): void => {
+      log.add(record);
+      events.onRecord?.(record);
+    };
+    const save = async (): Promise<void> => {
+      await saveCheckpoint(folder, trainer.arena, trainer.optimizer, { step: done, bestValidation: best });
+      await log.draw();
+      events.onCheckpoint?.(done);
+    };
+    /** The step whose metrics are not on the host yet: the next one is recorded while the GPU works on it. */
+    let pending: Promise<void> = Promise.resolve();
+    let lastTime = performance.now();
+    while (done < totalSteps && !signal?.aborted) {
+      const epoch = Math.floor(done / loader.stepsPerEpoch);
+      const batch = await loader.batch(epoch, done % loader.stepsPerEpoch);
+      const step = done;
+      const metrics = trainer.step(batch, step);
+      metrics.catch(() => undefined);
+      await pending;
+      pending = metrics.then((values) => {
+        const now = performance.now();
+        const imagesPerSecond = (1000 * config.batchSize) / (now - lastTime);
+        lastTime = now;
+        const learningRate = trainer.learningRate(step);
+        add({ kind: 'train', step: step + 1, epoch, ...values, learningRate, imagesPerSecond });
+      });
+      pending.catch(() => undefined);
+      await gpu.flush();
+      done += 1;
+      const last = done === totalSteps;
+      if (last || done % config.validateEvery === 0 || done % config.checkpointEvery === 0) await pending;
+      if (last || done % config.validateEvery === 0) {
+        const values = await validate(trainer, validation);
+        if (values) {
+          add({ kind: 'validation', step: done, epoch, ...values });
+          best = Math.min(best ?? Number.POSITIVE_INFINITY, values.total);
+        }
+        lastTime = performance.now();
+      }
+      if (last || done % config.checkpointEvery === 0) {
+        await save();
+        lastTime = performance.now();
+      }
+    }
+    await pending;
+    const completed = done >= totalSteps;
+    if (!completed) await save();
+    else await writeFileAtomic(join(folder, 'model.safetensors'), writeSafetensors(await trainer.arena.state(), {}));
+    return { trainer, totalSteps, stepsDone: done, completed };
+  } finally {
+    await loader.close();
+  }
+}

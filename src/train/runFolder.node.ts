@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { phantomVocabulary } from '../data/phantom/vocabulary.ts';
+import { selectReportText } from '../data/text/sections.ts';
+import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../data/text/tokenizer.ts';
+import { buildVocabulary } from '../data/text/vocabulary.ts';
+import type { Dataset } from '../data/types.ts';
+import { writeFileAtomic } from '../io/atomic.node.ts';
+import { parseRunConfig, type RunConfig } from './config.ts';
+import { ConfigError } from './errors.ts';
+
+const configFile = 'config.json';
+const vocabularyFile = 'vocab.txt';
+
+/** A run's configuration and tokenizer, as they lie in its folder. */
+export interface RunDescription {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly tokenizer: WordPieceTokenizer;
+}
+
+function vocabularyOf(config: RunConfig, dataset: Dataset): readonly string[] {
+  if (config.vocabulary !== undefined) {
+    if (!existsSync(config.vocabulary)) {
+      throw new ConfigError(`${config.vocabulary}: expected a vocab.txt with one word piece a line, found nothing.`);
+    }
+    return parseVocabulary(readFileSync(config.vocabulary, 'utf8'), config.vocabulary);
+  }
+  if (config.data.kind === 'phantom') return phantomVocabulary();
+  const texts = dataset.studies.filter(({ split }) => split === 'train').map(({ report }) => selectReportText(report));
+  return buildVocabulary(texts);
+}
+
+/** Makes the folder of a new run and writes its configuration and vocabulary there. @throws ConfigError if it is taken. */
+export async function createRunFolder(folder: string, given: RunConfig, dataset: Dataset): Promise<RunDescription> {
+  if (existsSync(join(folder, configFile))) {
+    throw new ConfigError(
+      `${folder} holds a run already: continue it with --resume ${folder}, or choose another --out.`,
+    );
+  }
+  const vocabulary = vocabularyOf(given, dataset);
+  const { model } = given;
+  const config = { ...given, model: { ...model, text: { ...model.text, vocabulary: vocabulary.length } } };
+  mkdirSync(folder, { recursive: true });
+  await writeFileAtomic(join(folder, vocabularyFile), `${vocabulary.join('\n')}\n`);
+  await writeFileAtomic(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
+  return { folder, config, tokenizer: createTokenizer({ vocabulary, lowerCase: config.lowerCase }) };
+}
+
+/** Reads the folder of a run. @throws ConfigError if there is none, or it was changed by hand into something else. */
+export function openRunFolder(folder: string): RunDescription {
+  const path = join(folder, configFile);
+  if (!existsSync(path)) {
+    throw new ConfigError(`${folder}: expected the folder of a training run with a ${configFile}, found none.`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const config = parseRunConfig(json, path);
+  const words = join(folder, vocabularyFile);
+  if (!existsSync(words)) throw new ConfigError(`${words} is missing; a run cannot be used without its vocabulary.`);
+  const vocabulary = parseVocabulary(readFileSync(words, 'utf8'), words);
+  return { folder, config, tokenizer: createTokenizer({ vocabulary, lowerCase: config.lowerCase }) };
+}
+
+/** The run below `root` that was written to last. @throws ConfigError if there is none. */
+export function latestRun(root: string): string {
+  const runs = existsSync(root)
+    ? readdirSync(root)
+        .map((name) => join(root, name))
+        .filter((folder) => existsSync(join(folder, configFile)))
+        .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+    : [];
+  const [latest] = runs;
+  if (!latest) throw new ConfigError(`There is no training run in ${root} yet: start one with \`npm run train\`.`);
+  return latest;
+}

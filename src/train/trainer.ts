@@ -1,0 +1,173 @@
+import { cat, reshape } from '../autograd/ops/shape.ts';
+import { backward, noGrad } from '../autograd/tape.ts';
+import { Tensor } from '../autograd/tensor.ts';
+import type { Batch } from '../data/types.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { NDArray } from '../kernels/ndarray.ts';
+import { GroundingModel } from '../models/grounding.ts';
+import type { ObjectiveLosses } from '../models/objective.ts';
+import { contrastiveObjective } from '../models/objective.ts';
+import { ParameterArena } from '../nn/arena.ts';
+import { clipGradNorm } from '../nn/clip.ts';
+import { seedModules } from '../nn/module.ts';
+import type { Optimizer } from '../nn/optimizer.ts';
+import { adam, sgd } from '../nn/optimizer.ts';
+import type { Schedule } from '../nn/schedule.ts';
+import { constantRate, exponentialDecay, linearWarmup, oneCycle } from '../nn/schedule.ts';
+import type { RunConfig } from './config.ts';
+import { NonFiniteError } from './errors.ts';
+import { findNonFinite } from './nonFinite.ts';
+import { uploadBatch } from './upload.ts';
+
+/** What one batch gave, on the host. */
+export interface StepMetrics {
+  readonly total: number;
+  readonly globalVt: number;
+  readonly globalTv: number;
+  /** Absent for the objective `global`. */
+  readonly localVt?: number;
+  readonly localTv?: number;
+  /** Share of images whose own report is the most similar one in the batch. */
+  readonly accuracy: number;
+  /** Norm of the gradient before clipping; absent for validation batches. */
+  readonly gradNorm?: number;
+}
+
+/** The learning rate of each step. */
+export function scheduleOf(config: RunConfig, totalSteps: number, stepsPerEpoch: number): Schedule {
+  const { name, learningRate, warmup, gamma } = config.schedule;
+  if (name === 'one-cycle') return oneCycle(learningRate, totalSteps, { warmup });
+  const plain =
+    name === 'exponential' ? exponentialDecay(learningRate, gamma, stepsPerEpoch) : constantRate(learningRate);
+  return warmup > 0 ? linearWarmup(plain, Math.round(warmup * totalSteps)) : plain;
+}
+
+/** Which parameters keep their values. */
+function frozenBy({ frozen }: RunConfig): (name: string) => boolean {
+  return (name) => {
+    if (name.startsWith('bert.embeddings.')) return frozen.embeddings;
+    const layer = /^bert\.encoder\.layer\.(\d+)\./.exec(name)?.[1];
+    return layer !== undefined && Number(layer) < frozen.layers;
+  };
+}
+
+function optimizerOf(config: RunConfig, arena: ParameterArena): Optimizer {
+  const { name, betas, eps, weightDecay, momentum } = config.optimizer;
+  if (name === 'sgd') return sgd(arena, { momentum, weightDecay });
+  return adam(arena, { betas, eps, weightDecay, decoupled: name === 'adamw' });
+}
+
+/** Losses and similarities in one tensor, so that a step is read back with a single copy. */
+function packMetrics(losses: ObjectiveLosses, extra: readonly Tensor[]): Tensor {
+  const { total, globalVt, globalTv, localVt, localTv } = losses;
+  const similarity = losses.localSimilarity ?? losses.globalSimilarity;
+  const scalars = [total, globalVt, globalTv, localVt ?? globalVt, localTv ?? globalTv];
+  return noGrad(() =>
+    cat(
+      [...scalars, ...extra, similarity].map((x) => reshape(x, [-1])),
+      0,
+    ),
+  );
+}
+
+function unpackMetrics(values: ArrayLike<number>, rows: number, hasLocal: boolean, hasNorm: boolean): StepMetrics {
+  const at = (i: number): number => values[i] ?? Number.NaN;
+  const first = values.length - rows * rows;
+  let hits = 0;
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let col = 1; col < rows; col++) if (at(first + row * rows + col) > at(first + row * rows + best)) best = col;
+    if (best === row) hits += 1;
+  }
+  return {
+    total: at(0),
+    globalVt: at(1),
+    globalTv: at(2),
+    ...(hasLocal ? { localVt: at(3), localTv: at(4) } : {}),
+    accuracy: hits / rows,
+    ...(hasNorm ? { gradNorm: at(5) } : {}),
+  };
+}
+
+/** Model, parameters and optimizer of a run, and what one step does with a batch. */
+export class Trainer {
+  readonly gpu: Gpu;
+  readonly config: RunConfig;
+  readonly model: GroundingModel;
+  readonly arena: ParameterArena;
+  readonly optimizer: Optimizer;
+  private readonly schedule: Schedule;
+
+  constructor(gpu: Gpu, config: RunConfig, totalSteps: number, stepsPerEpoch: number) {
+    this.gpu = gpu;
+    this.config = config;
+    this.model = new GroundingModel(config.model);
+    this.arena = new ParameterArena(gpu, this.model, { seed: config.seed, frozen: frozenBy(config) });
+    this.optimizer = optimizerOf(config, this.arena);
+    this.schedule = scheduleOf(config, totalSteps, stepsPerEpoch);
+  }
+
+  learningRate(step: number): number {
+    return this.schedule(step);
+  }
+
+  /**
+   * One optimizer step, counted from 0. Returns as soon as it is recorded; the metrics follow when the GPU is done.
+   * A gradient that is not finite leaves the parameters as they are.
+   * @throws NonFiniteError (from the promise) that names the first bad tensor.
+   */
+  step(batch: Batch, step: number): Promise<StepMetrics> {
+    const { gpu, model, arena, optimizer, config } = this;
+    seedModules(model, config.seed, step);
+    model.setTraining(true);
+    const packed = gpu.scope(() => {
+      const losses = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective);
+      arena.zeroGrad();
+      backward([losses.total]);
+      const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
+      optimizer.step({ learningRate: this.schedule(step), clip });
+      return packMetrics(losses, [new Tensor(clip)]).array;
+    });
+    return this.read(packed, batch, true).then(async (metrics) => {
+      if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
+        throw new NonFiniteError(await this.explain(batch, step, metrics));
+      }
+      return metrics;
+    });
+  }
+
+  /** Loss and accuracy of a batch with running statistics and without dropout; nothing is trained. */
+  evaluate(batch: Batch): Promise<StepMetrics> {
+    const { gpu, model, config } = this;
+    model.setTraining(false);
+    const packed = gpu.scope(() =>
+      noGrad(() => packMetrics(contrastiveObjective(model, uploadBatch(gpu, batch), config.objective), []).array),
+    );
+    return this.read(packed, batch, false);
+  }
+
+  dispose(): void {
+    this.optimizer.dispose();
+    this.arena.dispose();
+  }
+
+  private async read(packed: NDArray, batch: Batch, hasNorm: boolean): Promise<StepMetrics> {
+    const values = await packed.read();
+    packed.dispose();
+    return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', hasNorm);
+  }
+
+  /** Repeats the forward pass of a bad step to name the first tensor that is not finite. */
+  private async explain(batch: Batch, step: number, metrics: StepMetrics): Promise<string> {
+    const { gpu, model, config } = this;
+    seedModules(model, config.seed, step);
+    model.setTraining(true);
+    const loss = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective).total;
+    const where = await findNonFinite(loss, model);
+    const what = Number.isFinite(metrics.total) ? 'a gradient' : `the loss (${metrics.total})`;
+    return (
+      `Step ${step + 1}: ${what} is not a finite number; ${where}. The parameters were left as they were, and the ` +
+      'last checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'
+    );
+  }
+}

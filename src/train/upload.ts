@@ -1,0 +1,19 @@
+import { type Tensor, tensor } from '../autograd/tensor.ts';
+import type { Batch } from '../data/types.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import type { PairBatch } from '../models/objective.ts';
+
+/** Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors. */
+export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
+  const { studyIds, imageSize, tokens } = batch;
+  const rows = studyIds.length;
+  const ids = (values: Int32Array, shape: readonly number[]): Tensor => tensor(gpu, values, shape, { dtype: 'i32' });
+  return {
+    image: tensor(gpu, batch.images, [rows, imageSize, imageSize, 1]),
+    ids: ids(batch.inputIds, [rows, tokens]),
+    mask: ids(batch.attentionMask, [rows, tokens]),
+    sentences: { ids: ids(batch.sentenceIds, [rows, tokens]), count: batch.maxSentences },
+    words: { ids: ids(batch.wordIds, [rows, tokens]), count: batch.maxWords },
+    reportKeys: ids(batch.reportKeys, [rows]),
+  };
+}
