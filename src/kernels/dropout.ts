@@ -1,0 +1,35 @@
+import { contiguous } from './copy.ts';
+import { defineKernel, grid1d } from './define.ts';
+import { elementwiseWorkgroup } from './elementwise.ts';
+import { NDArray } from './ndarray.ts';
+
+const dropoutKernel = defineKernel({
+  name: 'dropout',
+  shader: 'dropout',
+  params: { count: 'u32', seed: 'u32', threshold: 'u32', scale: 'f32' },
+  bindings: ['read', 'write'],
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid', 'lib/random'] } },
+  dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
+  cost: ({ count }) => ({ flops: 12 * count, bytes: 8 * count }),
+});
+
+export interface DropoutOptions {
+  /** Probability that an element becomes 0, in [0, 1). */
+  readonly p: number;
+  /** Chooses the mask; use another one at every call, taken modulo 2^32. */
+  readonly seed: number;
+}
+
+/** What the shaders need of dropout: elements whose random bits are below `threshold` become 0, others grow by `scale`. */
+export function dropoutParams({ p, seed }: DropoutOptions): { seed: number; threshold: number; scale: number } {
+  if (!(p >= 0 && p < 1)) throw new RangeError(`dropout: the probability is ${p}; expected a number in [0, 1).`);
+  return { seed: seed >>> 0, threshold: Math.min(0xffffffff, Math.round(p * 2 ** 32)), scale: 1 / (1 - p) };
+}
+
+/** `x` with random elements set to 0 and the others scaled by `1 / (1 - p)`; its own gradient when applied to `dy`. */
+export function dropout(x: NDArray, options: DropoutOptions): NDArray {
+  const params = dropoutParams(options);
+  const y = NDArray.empty(x.gpu, x.shape);
+  if (x.size > 0) dropoutKernel.run(x.gpu, 'plain', [contiguous(x), y], { count: x.size, ...params });
+  return y;
+}
