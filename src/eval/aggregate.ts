@@ -61,19 +61,38 @@ export function summarize(rows: readonly PhraseScore[], resamples: ImageResample
   for (const metric of METRICS) {
     const table = tabulate(rows, metric, names, resamples);
     const whole = means(table);
-    const drawn = resamples.weights.map((weights) => means(table, weights));
+    const draws = resamples.weights.length;
+    const macroDrawn = new Float64Array(draws);
+    const microDrawn = new Float64Array(draws);
+    const classDrawn = names.map(() => new Float64Array(draws));
+    for (const [k, weights] of resamples.weights.entries()) {
+      const drawn = means(table, weights);
+      macroDrawn[k] = drawn.macro;
+      microDrawn[k] = drawn.micro;
+      for (const [c, values] of classDrawn.entries()) values[k] = drawn.perClass[c] ?? Number.NaN;
+    }
     const count = table.values.length;
-    macro[metric] = { value: whole.macro, ...percentileInterval(drawn.map((draw) => draw.macro)), count };
-    micro[metric] = { value: whole.micro, ...percentileInterval(drawn.map((draw) => draw.micro)), count };
+    macro[metric] = { value: whole.macro, ...percentileInterval(macroDrawn), count };
+    micro[metric] = { value: whole.micro, ...percentileInterval(microDrawn), count };
     for (const [c, summary] of classes.entries()) {
       summary[metric] = {
         value: whole.perClass[c] ?? Number.NaN,
-        ...percentileInterval(drawn.map((draw) => draw.perClass[c] ?? Number.NaN)),
+        ...percentileInterval(classDrawn[c] ?? []),
         count: table.groups.filter((group) => group === c).length,
       };
     }
   }
   return { macro, micro, classes: Object.fromEntries(names.map((name, c) => [name, classes[c] as Summary])) };
+}
+
+/** Means over phrases alone, with intervals. */
+export function summarizePhrases(rows: readonly PhraseScore[], resamples: ImageResamples): Summary {
+  const summary = {} as Record<MetricName, Estimate>;
+  for (const metric of METRICS) {
+    const entries = rows.map((row) => ({ studyId: row.studyId, value: row.scores[metric] }));
+    summary[metric] = estimateMean(entries, resamples);
+  }
+  return summary;
 }
 
 /** Macro mean of `rows` minus that of `baseline` with a paired interval: both are taken on the same resamples. */

@@ -62,9 +62,13 @@ export async function evaluateGrounding(options: GroundingOptions): Promise<Grou
     presets,
     thresholds,
     mapOfPrompt: (item, prompt) => modelMap(item, smoothing, prompt),
-    maps: [
-      (item) => modelMap(item, smoothing),
-      ...priors.map((prior) => (item: LocalizedPhrase) => priorMap(prior, item, smoothing)),
+    methods: [
+      { mapOf: (item) => modelMap(item, smoothing), presets },
+      // A prior has no similarity of its own whose scale could mean something, so it is stretched under every preset.
+      ...priors.map((prior) => ({
+        mapOf: (item: LocalizedPhrase) => priorMap(prior, item, smoothing),
+        presets: presets.map(() => 'paper-minmax' as const),
+      })),
     ],
     onProgress: options.onProgress,
   };
@@ -85,24 +89,25 @@ interface Run {
   readonly walk: WalkOptions;
   readonly presets: readonly RescalePreset[];
   readonly thresholds: readonly number[];
-  /** The model's map first, then the priors'; in the frame of the mask, not rescaled. */
-  readonly maps: readonly ((item: LocalizedPhrase) => Grid)[];
+  /** The model first, then the priors. Maps are in the frame of the mask, not rescaled. */
+  readonly methods: readonly {
+    readonly mapOf: (item: LocalizedPhrase) => Grid;
+    /** How its maps are rescaled under each preset of the run. */
+    readonly presets: readonly RescalePreset[];
+  }[];
   readonly mapOfPrompt: (item: LocalizedPhrase, prompt: string) => Grid;
   readonly onProgress: GroundingOptions['onProgress'];
 }
 
-/** The threshold with the best IoU on the validation phrases, per method and preset. */
-async function chooseThresholds(
-  run: Run,
-  phrases: readonly GroundedPhrase[],
-): Promise<ReadonlyMap<RescalePreset, number>[]> {
-  const curves = run.maps.map(() => run.presets.map(() => [] as { category: string; iou: number[] }[]));
+/** The threshold with the best IoU on the validation phrases, `[method][preset]`. */
+async function chooseThresholds(run: Run, phrases: readonly GroundedPhrase[]): Promise<(number | undefined)[][]> {
+  const curves = run.methods.map(() => run.presets.map(() => [] as { category: string; iou: number[] }[]));
   const progress = progressOf(run, 'validation', phrases);
   for await (const { localized } of walkPhrases(run.walk, phrases)) {
     for (const item of localized) {
-      for (const [m, mapOf] of run.maps.entries()) {
+      for (const [m, { mapOf, presets }] of run.methods.entries()) {
         const map = mapOf(item);
-        for (const [p, preset] of run.presets.entries()) {
+        for (const [p, preset] of presets.entries()) {
           const iou = iouPerCandidate(map, item.mask, preset);
           curves[m]?.[p]?.push({ category: item.phrase.category, iou });
         }
@@ -110,22 +115,15 @@ async function chooseThresholds(
     }
     progress();
   }
-  return curves.map((byPreset) => {
-    const chosen = new Map<RescalePreset, number>();
-    for (const [p, preset] of run.presets.entries()) {
-      const threshold = chooseThreshold(byPreset[p] ?? []);
-      if (threshold !== undefined) chosen.set(preset, threshold);
-    }
-    return chosen;
-  });
+  return curves.map((byPreset) => byPreset.map(chooseThreshold));
 }
 
 async function scorePhrases(
   run: Run,
   phrases: readonly GroundedPhrase[],
-  bestThresholds: MethodScores<ReadonlyMap<RescalePreset, number>>,
+  bestThresholds: MethodScores<readonly (number | undefined)[]>,
 ): Promise<ScoredPhrases> {
-  const rows = run.presets.map(() => run.maps.map(() => [] as PhraseScore[]));
+  const rows = run.presets.map(() => run.methods.map(() => [] as PhraseScore[]));
   const swaps: ScoredPhrases['swaps'] = run.presets.map(() => []);
   const negations = new Map<string, ScoredPhrases['negations'][number]>();
   let emptyGroundTruth = 0;
@@ -135,8 +133,9 @@ async function scorePhrases(
     emptyGroundTruth += emptyMasks;
     for (const item of localized) {
       const { studyId, phrase, category, attributes } = item.phrase;
-      for (const [m, mapOf] of run.maps.entries()) {
-        const all = scoreMap(mapOf(item), item.mask, { ...run, bestThresholds: bestThresholds[m] });
+      for (const [m, { mapOf, presets }] of run.methods.entries()) {
+        const options = { presets, thresholds: run.thresholds, bestThresholds: bestThresholds[m] };
+        const all = scoreMap(mapOf(item), item.mask, options);
         for (const [p, scores] of all.entries()) {
           rows[p]?.[m]?.push({ studyId, phrase, category, attributes, area: item.area, scores });
         }

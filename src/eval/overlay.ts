@@ -60,8 +60,8 @@ export function renderOverlay(image: GrayImage, options: OverlayOptions = {}): R
   for (let i = 0; i < grey.length; i++) {
     const base = 255 * (grey[i] ?? 0);
     const level = heat && high > low ? Math.min(1, Math.max(0, ((heat.data[i] ?? low) - low) / (high - low))) : 0;
-    // Opacity grows with the value, so that the image stays readable where the model sees nothing.
-    const alpha = (options.opacity ?? 0.6) * Math.min(1, level * 1.25);
+    // Opacity grows with the value from a fifth on, so that the image stays readable where the model sees nothing.
+    const alpha = (options.opacity ?? 0.6) * Math.min(1, Math.max(0, (level - 0.2) / 0.6));
     const color = COLORS[Math.round(level * 255)] ?? [0, 0, 0];
     for (let c = 0; c < 3; c++) data[4 * i + c] = base * (1 - alpha) + (color[c] ?? 0) * alpha;
   }

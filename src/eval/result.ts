@@ -1,4 +1,4 @@
-import type { Estimate, GroupSummary, PhraseScore } from './aggregate.ts';
+import type { Estimate, GroupSummary, PhraseScore, Summary } from './aggregate.ts';
 import type { RescalePreset } from './maps.ts';
 import type { NegationProbe, SideSwapProbe } from './probes.ts';
 
@@ -69,5 +69,6 @@ export interface Subgroup {
   readonly attribute: string;
   readonly value: string;
   readonly phrases: number;
-  readonly summary: GroupSummary;
+  /** Means over phrases. */
+  readonly summary: Summary;
 }

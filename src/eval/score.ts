@@ -8,8 +8,8 @@ export interface ScoreOptions {
   readonly presets: readonly RescalePreset[];
   /** In ascending order. */
   readonly thresholds: readonly number[];
-  /** Threshold chosen on validation phrases, per preset; without it `iouBest` and `diceBest` are NaN. */
-  readonly bestThresholds?: ReadonlyMap<RescalePreset, number> | undefined;
+  /** Threshold chosen on validation phrases per preset, in order; without it `iouBest` and `diceBest` are NaN. */
+  readonly bestThresholds?: readonly (number | undefined)[] | undefined;
 }
 
 /**
@@ -20,10 +20,10 @@ export function scoreMap(map: Grid, mask: Mask, options: ScoreOptions): Readonly
   const { auroc, averagePrecision } = pixelRanking(map, mask);
   const cnr = contrastToNoise(map, mask);
   const pointing = pointingGame(map, mask);
-  return options.presets.map((preset) => {
+  return options.presets.map((preset, p) => {
     const scaled = rescale(map, preset);
     const { iou, dice } = overlap(countOverThresholds(scaled, mask, options.thresholds));
-    const best = options.bestThresholds?.get(preset);
+    const best = options.bestThresholds?.[p];
     const atBest = best === undefined ? undefined : overlap(countOverThresholds(scaled, mask, [best]));
     return {
       iou: meanOverThresholds(iou, 'zero'),

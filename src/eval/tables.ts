@@ -1,4 +1,11 @@
-import { type MetricName, macroDifference, type PhraseScore, sizeTertiles, summarize } from './aggregate.ts';
+import {
+  type MetricName,
+  macroDifference,
+  type PhraseScore,
+  sizeTertiles,
+  summarize,
+  summarizePhrases,
+} from './aggregate.ts';
 import { type ImageResamples, resampleImages } from './bootstrap.ts';
 import type { RescalePreset } from './maps.ts';
 import { RESEARCH_NOTICE } from './notice.ts';
@@ -23,7 +30,8 @@ export interface ResultFrame {
   readonly protocol: Protocol;
   readonly methods: MethodScores<{ readonly name: string; readonly description: string }>;
   readonly presets: readonly RescalePreset[];
-  readonly bestThresholds: MethodScores<ReadonlyMap<RescalePreset, number>>;
+  /** `[method][preset]`. */
+  readonly bestThresholds: MethodScores<readonly (number | undefined)[]>;
   readonly validationPhrases: number;
   /** Empty: not known. */
   readonly trainedCategories: readonly string[];
@@ -59,12 +67,11 @@ export function tabulateResult(scored: ScoredPhrases, frame: ResultFrame): Groun
   const methodResult = (p: number, m: number): MethodResult => {
     const rows = scored.rows[p]?.[m] ?? [];
     const unseen = rows.filter((row) => !isSeen(row));
-    const preset = frame.presets[p];
     return {
       name: frame.methods[m]?.name ?? '',
       kind: m === 0 ? 'model' : 'prior',
       description: frame.methods[m]?.description ?? '',
-      bestThreshold: preset && frame.bestThresholds[m]?.get(preset),
+      bestThreshold: frame.bestThresholds[m]?.[p],
       ...summarizeAll(rows.filter(isSeen)),
       unseen: unseen.length > 0 ? summarizeAll(unseen) : undefined,
       rows,
@@ -123,7 +130,7 @@ function subgroupsOf(
     if (values.length < 2 || values.length > MAX_SUBGROUPS) return [];
     return values.sort(bySizeThenName).map((value): Subgroup => {
       const members = rows.filter((row) => read(row) === value);
-      return { attribute, value, phrases: members.length, summary: summarize(members, resamples) };
+      return { attribute, value, phrases: members.length, summary: summarizePhrases(members, resamples) };
     });
   });
 }

@@ -135,7 +135,14 @@ function renderSvg(
       color: PALETTE,
       textStyle: { fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif' },
       title: { text: frame.title, left: 'center', top: 8, textStyle: { color: TEXT, fontSize: 15, fontWeight: 600 } },
-      legend: { show: frame.series.length > 1, top: 36, textStyle: { color: TEXT }, icon: 'roundRect', itemHeight: 4 },
+      legend: {
+        show: frame.series.length > 1,
+        top: 36,
+        textStyle: { color: TEXT },
+        icon: 'roundRect',
+        itemHeight: 4,
+        itemGap: 26,
+      },
       grid: { left: 68, right: 24, top: frame.series.length > 1 ? 72 : 48, bottom: 52 },
       ...option,
     });

@@ -131,6 +131,9 @@ describe('evaluateGrounding', () => {
     const ones = methods.find((method) => method.name === 'all ones')!;
     expect(ones.overall.macro.iou.value).toBe(0.5);
     expect(ones.overall.macro.pointing.value).toBe(0.5);
+    // A prior has no similarity scale of its own: it is the same baseline under every preset.
+    const scores = (preset: number) => result.presets[preset]!.methods.slice(1).map((method) => method.overall.macro);
+    expect(scores(1)).toEqual(scores(0));
     const difference = differences.find(({ prior }) => prior === 'all ones')!;
     expect(difference.iou.value).toBeCloseTo(methods[0]!.overall.macro.iou.value - 0.5, 12);
   });

@@ -1,0 +1,274 @@
+import type { Estimate, MetricName, Summary } from './aggregate.ts';
+import type { RescalePreset } from './maps.ts';
+import type { GroundingResult, MethodResult, PresetResult } from './result.ts';
+
+/** A table of a report, the same for Markdown and HTML. */
+export interface ReportTable {
+  readonly title: string;
+  readonly note: string;
+  readonly header: readonly string[];
+  readonly rows: readonly ReportRow[];
+  /** Long tables that a page may fold. */
+  readonly folded?: boolean;
+}
+
+export interface ReportRow {
+  readonly cells: readonly Cell[];
+  /** The model's row among the baselines. */
+  readonly emphasis?: boolean;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** 95 % interval. */
+  readonly interval?: string | undefined;
+}
+
+export interface ReportSection {
+  readonly title: string;
+  readonly note: string;
+  readonly preset?: RescalePreset;
+  readonly tables: readonly ReportTable[];
+}
+
+const LABELS: Readonly<Record<MetricName, string>> = {
+  iou: 'IoU',
+  dice: 'Dice',
+  iouNonEmpty: 'IoU, non-empty',
+  diceNonEmpty: 'Dice, non-empty',
+  iouBest: 'IoU, best t',
+  diceBest: 'Dice, best t',
+  cnr: 'CNR',
+  cnrAbsolute: '|CNR|',
+  pointing: 'Pointing',
+  auroc: 'AUROC',
+  averagePrecision: 'AP',
+};
+
+export const PRESET_NOTES: Readonly<Record<RescalePreset, string>> = {
+  'paper-minmax': 'Each map is stretched to [-1, 1] by its own minimum and maximum before the thresholds.',
+  'paper-cosine': 'The similarities are compared with the thresholds as they are.',
+};
+
+/** Two or three decimals are all that a few hundred phrases support. */
+export function formatNumber(value: number, digits = 3): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
+}
+
+function estimated({ value, low, high }: Estimate, withInterval = false): Cell {
+  const known = withInterval && Number.isFinite(low) && Number.isFinite(high);
+  return { text: formatNumber(value), interval: known ? `${formatNumber(low)} to ${formatNumber(high)}` : undefined };
+}
+
+const text = (value: string | number): Cell => ({ text: String(value) });
+
+/** All tables of a result: a section per preset, then the probe that does not depend on the preset. */
+export function reportSections(result: GroundingResult): ReportSection[] {
+  const sections = result.presets.map(
+    (preset): ReportSection => ({
+      title: `Preset ${preset.preset}`,
+      note: PRESET_NOTES[preset.preset],
+      preset: preset.preset,
+      tables: presetTables(result, preset),
+    }),
+  );
+  const { negation } = result;
+  if (negation) {
+    sections.push({
+      title: 'Negation probe',
+      note: 'Every phrase against its class denied ("no pleural effusion") in the same image. A model that understands the denial answers it with a clearly lower similarity. Similarities before smoothing and rescaling.',
+      tables: [
+        {
+          title: '',
+          note: '',
+          header: ['Phrases', 'Peak, phrase', 'Peak, denied', 'Drop of peak', 'Drop of mean', 'Share ordered rightly'],
+          rows: [
+            {
+              cells: [
+                text(negation.phrases),
+                estimated(negation.positivePeak, true),
+                estimated(negation.negativePeak, true),
+                estimated(negation.peakDrop, true),
+                estimated(negation.meanDrop, true),
+                estimated(negation.ordered, true),
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  }
+  return sections;
+}
+
+function presetTables(result: GroundingResult, { methods, differences, sideSwap }: PresetResult): ReportTable[] {
+  const macroMetrics: MetricName[] = ['iou', 'dice', 'iouBest', 'diceBest', 'cnr', 'cnrAbsolute', 'pointing', 'auroc'];
+  macroMetrics.push('averagePrecision');
+  const [model] = methods;
+  const tables: ReportTable[] = [
+    methodTable(
+      'Mean over classes',
+      'Thresholds, then phrases of a class, then classes. Priors never see the image; oracles read the annotated class, side and zone. A prior has no similarity of its own and is stretched to [-1, 1] under every preset.',
+      methods,
+      (method) => method.overall.macro,
+      macroMetrics,
+    ),
+    methodTable(
+      'Mean over phrases',
+      'Non-empty: thresholds at which a map marks nothing are left out instead of counted 0.',
+      methods,
+      (method) => method.overall.micro,
+      ['iou', 'dice', 'iouNonEmpty', 'diceNonEmpty', 'cnr', 'pointing'],
+    ),
+  ];
+  if (differences.length > 0) {
+    tables.push({
+      title: 'Model minus location prior',
+      note: 'Mean over classes, paired over the same resamples of images. An interval that contains 0 means: no better than a map that never saw the image.',
+      header: ['Prior', 'IoU', 'Dice'],
+      rows: differences.map(({ prior, iou, dice }) => ({
+        cells: [text(prior), estimated(iou, true), estimated(dice, true)],
+      })),
+    });
+  }
+  tables.push(classTable('IoU per class', '', methods, (method) => method.overall.classes, result));
+  if (sideSwap) {
+    tables.push({
+      title: 'Left/right swap',
+      note: 'Phrases with a side, localized again with left and right exchanged, against the same mask. A model that does not read the side loses nothing.',
+      header: ['Phrases', 'IoU', 'IoU, swapped', 'Drop', 'Drop, relative'],
+      rows: [
+        {
+          cells: [
+            text(sideSwap.phrases),
+            estimated(sideSwap.iou, true),
+            estimated(sideSwap.swappedIou, true),
+            estimated(sideSwap.drop, true),
+            text(Number.isFinite(sideSwap.relativeDrop) ? `${formatNumber(100 * sideSwap.relativeDrop, 0)} %` : '–'),
+          ],
+        },
+      ],
+    });
+  }
+  if (model?.unseen) {
+    const seenNothing = 'Classes of which the training split has no phrase; not part of the means above.';
+    const unseen = methods.filter((method) => method.unseen);
+    tables.push(
+      classTable('Classes never seen in training', seenNothing, unseen, (m) => m.unseen?.overall.classes ?? {}, result),
+    );
+    if (model.unseen.subgroups.length > 0) {
+      tables.push(
+        subgroupTable('Classes never seen in training, by attribute', unseen, (m) => m.unseen?.subgroups ?? []),
+      );
+    }
+  }
+  if (model && model.subgroups.length > 0) tables.push(subgroupTable('By attribute', methods, (m) => m.subgroups));
+  return tables;
+}
+
+function methodTable(
+  title: string,
+  note: string,
+  methods: readonly MethodResult[],
+  summaryOf: (method: MethodResult) => Summary,
+  metrics: readonly MetricName[],
+): ReportTable {
+  return {
+    title,
+    note,
+    header: ['Method', ...metrics.map((metric) => LABELS[metric])],
+    rows: methods.map((method) => ({
+      emphasis: method.kind === 'model',
+      cells: [
+        text(method.name),
+        ...metrics.map((metric) => estimated(summaryOf(method)[metric], metric === 'iou' || metric === 'dice')),
+      ],
+    })),
+  };
+}
+
+function classTable(
+  title: string,
+  note: string,
+  methods: readonly MethodResult[],
+  classesOf: (method: MethodResult) => Readonly<Record<string, Summary>>,
+  result: GroundingResult,
+): ReportTable {
+  const [model, ...priors] = methods;
+  const classes = Object.entries(model ? classesOf(model) : {});
+  return {
+    title,
+    note,
+    header: ['Class', 'Phrases', model?.name ?? '', 'Dice', 'Pointing', ...priors.map((prior) => `IoU: ${prior.name}`)],
+    rows: classes.map(([name, summary]) => ({
+      cells: [
+        text(name),
+        text(result.counts.classes[name] ?? 0),
+        estimated(summary.iou, true),
+        estimated(summary.dice),
+        estimated(summary.pointing),
+        ...priors.map((prior) => {
+          const theirs = classesOf(prior)[name];
+          return theirs ? estimated(theirs.iou) : text('–');
+        }),
+      ],
+    })),
+  };
+}
+
+function subgroupTable(
+  title: string,
+  methods: readonly MethodResult[],
+  subgroupsOf: (method: MethodResult) => MethodResult['subgroups'],
+): ReportTable {
+  const [model, ...priors] = methods;
+  return {
+    title,
+    note: 'Mean over phrases. "area" splits the regions in thirds by their size.',
+    header: [
+      'Attribute',
+      'Value',
+      'Phrases',
+      model?.name ?? '',
+      'Dice',
+      'Pointing',
+      ...priors.map((p) => `IoU: ${p.name}`),
+    ],
+    folded: true,
+    rows: (model ? subgroupsOf(model) : []).map((group, i) => ({
+      cells: [
+        text(group.attribute),
+        text(group.value),
+        text(group.phrases),
+        estimated(group.summary.iou, true),
+        estimated(group.summary.dice),
+        estimated(group.summary.pointing),
+        ...priors.map((prior) => {
+          const theirs = subgroupsOf(prior)[i];
+          return theirs ? estimated(theirs.summary.iou) : text('–');
+        }),
+      ],
+    })),
+  };
+}
+
+/** How the figures came about, in sentences. */
+export function protocolNotes(result: GroundingResult): string[] {
+  const { protocol, counts } = result;
+  const percent = (share: number) => `${formatNumber(100 * share, 1)} %`;
+  const best = result.presets.flatMap(({ preset, methods }) => {
+    const threshold = methods[0]?.bestThreshold;
+    return threshold === undefined ? [] : [`${threshold} (${preset})`];
+  });
+  return [
+    `${counts.phrases} phrases in ${counts.images} images of ${result.dataset}; ${counts.emptyGroundTruth} more have nothing marked and were left out.`,
+    `Similarity grid ${protocol.grid.width}x${protocol.grid.height}, Gaussian sigma ${protocol.sigma} cells (radius ${protocol.radius}), bilinear to the frame of the mask, masks compared at a longest side of at most ${protocol.evaluationSide} pixels.`,
+    `IoU and Dice: mean over the thresholds ${protocol.thresholds.join(', ')} (strictly greater), a prediction that marks nothing counts 0.`,
+    best.length > 0
+      ? `Best t: the threshold with the best IoU on ${counts.validationPhrases} validation phrases, ${best.join(' and ')} for the model, each method its own.`
+      : 'No validation phrases: no best threshold was chosen.',
+    `Intervals: 95 %, ${protocol.resamples} bootstrap resamples over images, seed ${protocol.seed}.`,
+    `Small regions cover up to ${percent(counts.sizeLimits[0])} of the image, medium ones up to ${percent(counts.sizeLimits[1])}.`,
+    'Figures of different presets, datasets or thresholds must not be compared with each other.',
+  ];
+}
