@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer';
 import { barChartSvg } from '../io/charts.node.ts';
 import { encodePng } from '../io/png.node.ts';
 import { type GroundingExample, renderExample } from './examples.ts';
+import { formatNumber, protocolNotes } from './report-notes.ts';
 import { REPORT_STYLE } from './report-style.ts';
-import { formatNumber, protocolNotes, type ReportTable, reportSections } from './report-tables.ts';
+import { type ReportTable, reportSections } from './report-tables.ts';
 import type { GroundingResult, MethodResult, PresetResult } from './result.ts';
 
 /**

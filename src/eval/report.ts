@@ -1,4 +1,5 @@
-import { protocolNotes, type ReportTable, reportSections } from './report-tables.ts';
+import { protocolNotes } from './report-notes.ts';
+import { type ReportTable, reportSections } from './report-tables.ts';
 import type { GroundingResult } from './result.ts';
 
 /** The result as a Markdown document with all tables, baselines beside the model. */
