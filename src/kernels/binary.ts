@@ -1,6 +1,6 @@
 import { contiguous, copy } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
+import { elementWidth, elementwiseVariants, elementwiseWorkgroup, scalarVariants } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from './shape.ts';
 
@@ -37,7 +37,7 @@ const stridedKernel = defineKernel({
     startB: 'u32',
   },
   bindings: ['read', 'read', 'write'],
-  variants: elementwiseVariants(binaryOps, ['lib/binaryOps']),
+  variants: scalarVariants(binaryOps, ['lib/binaryOps']),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
 });
@@ -64,7 +64,7 @@ export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
   }
   const pick = (values: readonly number[], axis: number, otherwise: number): number =>
     (values[axis - (stridedRank - sizes.length)] ?? otherwise) >>> 0;
-  stridedKernel.run(a.gpu, `${op}-scalar`, [a, b, y], {
+  stridedKernel.run(a.gpu, op, [a, b, y], {
     count: y.size,
     size1: pick(sizes, 1, 1),
     size2: pick(sizes, 2, 1),

@@ -4,6 +4,27 @@ import type { ShaderName } from './shaders.gen.ts';
 
 export const elementwiseWorkgroup = 256;
 
+/** The scalar variant alone, for kernels that address single elements. */
+export function scalarVariants<Op extends string>(
+  ops: readonly Op[],
+  libraries: readonly ShaderName[] = [],
+): Readonly<Record<Op, Variant>> {
+  const entries = ops.map((op, number): [Op, Variant] => [op, elementwiseVariant(number, 'scalar', libraries, {})]);
+  return Object.fromEntries(entries) as Readonly<Record<Op, Variant>>;
+}
+
+function elementwiseVariant(
+  number: number,
+  width: 'scalar' | 'vec4',
+  libraries: readonly ShaderName[],
+  constants: Readonly<Record<string, ConstantValue>>,
+): Variant {
+  return {
+    constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, ...constants },
+    libraries: ['lib/grid', width === 'vec4' ? 'lib/elementVec4' : 'lib/elementScalar', ...libraries],
+  };
+}
+
 /** A scalar and a vec4 variant for each function of an element-wise kernel; the function's number is the constant OP. */
 export function elementwiseVariants<Op extends string>(
   ops: readonly Op[],
@@ -13,10 +34,7 @@ export function elementwiseVariants<Op extends string>(
   const variants: Record<string, Variant> = {};
   for (const [number, op] of ops.entries()) {
     for (const width of ['scalar', 'vec4'] as const) {
-      variants[`${op}-${width}`] = {
-        constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, ...constants },
-        libraries: ['lib/grid', width === 'vec4' ? 'lib/elementVec4' : 'lib/elementScalar', ...libraries],
-      };
+      variants[`${op}-${width}`] = elementwiseVariant(number, width, libraries, constants);
     }
   }
   return variants as Readonly<Record<`${Op}-${'scalar' | 'vec4'}`, Variant>>;
