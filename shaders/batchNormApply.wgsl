@@ -1,0 +1,32 @@
+// y = (x - mean) * rstd * weight + bias with one value per channel.
+//
+// Algorithm: one invocation per column of Elements and ROWS rows, so that the channel's values are loaded once.
+// bindings: 0 x (read), 1 weight (read), 2 mean (read), 3 rstd, or the variance if EVAL (read), 4 bias (read), 5 y (write)
+// params: rows, columns (Elements per row), eps
+
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read> weight: array<Element>;
+@group(0) @binding(4) var<storage, read> bias: array<Element>;
+@group(0) @binding(5) var<storage, read_write> y: array<Element>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = flatIndex(global, groups);
+  let column = i % params.columns;
+  let first = (i / params.columns) * ROWS;
+  if (first >= params.rows) {
+    return;
+  }
+  let mean = meanOf[column];
+  var rstd = spreadOf[column];
+  if (EVAL) {
+    rstd = inverseSqrt(rstd + params.eps);
+  }
+  let factor = rstd * weight[column];
+  let shift = bias[column];
+  let end = min(first + ROWS, params.rows);
+  for (var row = first; row < end; row += 1u) {
+    let at = row * params.columns + column;
+    y[at] = (x[at] - mean) * factor + shift;
+  }
+}

@@ -1,0 +1,47 @@
+// First stage of the parameter gradients of batch and layer norm: sums of dy and dy * xhat over chunks of rows.
+//
+// Algorithm: one invocation per chunk and column of Elements, neighbours along the channels; sums run in blocks of 32
+// rows, so that rounding grows with the square root of the blocks. The second stage adds the chunks (reduceRows).
+// bindings: 0 x, 1 dy, 2 mean, 3 rstd, or the variance if EVAL (read; per column or row: lib/statsOf*.wgsl),
+//           4 partial (write) [2, chunks, channels]: sums of dy, then of dy * xhat
+// params: rows, columns (Elements per row), chunkRows, chunks, eps
+
+const BLOCK: u32 = 32u;
+
+@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(1) var<storage, read> dy: array<Element>;
+@group(0) @binding(4) var<storage, read_write> partials: array<Element>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let i = flatIndex(global, groups);
+  let columns = params.columns;
+  if (i >= columns * params.chunks) {
+    return;
+  }
+  let column = i % columns;
+  let begin = (i / columns) * params.chunkRows;
+  let end = min(begin + params.chunkRows, params.rows);
+  var plain = Element(0.0);
+  var weighted = Element(0.0);
+  for (var block = begin; block < end; block += BLOCK) {
+    var blockPlain = Element(0.0);
+    var blockWeighted = Element(0.0);
+    let blockEnd = min(block + BLOCK, end);
+    for (var row = block; row < blockEnd; row += 1u) {
+      let at = row * columns + column;
+      let stats = statsIndex(row, column);
+      var rstd = spreadOf[stats];
+      if (EVAL) {
+        rstd = inverseSqrt(rstd + params.eps);
+      }
+      let grad = dy[at];
+      blockPlain += grad;
+      blockWeighted += grad * ((x[at] - meanOf[stats]) * rstd);
+    }
+    plain += blockPlain;
+    weighted += blockWeighted;
+  }
+  partials[i] = plain;
+  partials[columns * params.chunks + i] = weighted;
+}

@@ -1,0 +1,65 @@
+import { ShapeError } from '../../gpu/errors.ts';
+import type { RunningStatistics } from '../../kernels/batchNorm.ts';
+import { applyBatchNorm, batchNormGrad, batchStatistics } from '../../kernels/batchNorm.ts';
+import { contiguous } from '../../kernels/copy.ts';
+import type { NDArray } from '../../kernels/ndarray.ts';
+import { normGradSums } from '../../kernels/normGradSums.ts';
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { record } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+
+export interface BatchNormOptions {
+  /** Use the statistics of the batch and move the running ones; otherwise use the running ones. */
+  readonly train: boolean;
+  /** Added to the variance; 1e-5 by default. */
+  readonly eps?: number;
+  /** Share of the batch in the new running statistics; 0.1 by default. */
+  readonly momentum?: number;
+}
+
+/**
+ * Batch normalisation over all axes but the last (Ioffe and Szegedy, arXiv 1502.03167):
+ * `y = (x - mean) / sqrt(variance + eps) * weight + bias` for `x` `[..., channels]`, all else `[channels]`.
+ * Training uses the biased variance of the batch and puts the unbiased one into `running`, in place.
+ * The gradient in evaluation reads the running statistics when it is computed: do not move them in between.
+ * @throws ShapeError if shapes do not fit, or in training if a channel has only one value.
+ */
+export function batchNorm(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  running: RunningStatistics,
+  { train, eps = 1e-5, momentum = 0.1 }: BatchNormOptions,
+): Tensor {
+  const channels = x.shape.at(-1) ?? 0;
+  const { runningMean, runningVar } = running;
+  for (const [what, array] of Object.entries({ weight: weight.array, bias: bias.array, runningMean, runningVar })) {
+    if (sameShape(array.shape, [channels]) && x.rank > 0) continue;
+    throw new ShapeError(
+      `batchNorm: ${what} has shape ${formatShape(array.shape)}, expected [${channels}] for x ${formatShape(x.shape)}.`,
+    );
+  }
+  if (!runningMean.isDense || !runningVar.isDense) {
+    throw new ShapeError('batchNorm: the running statistics are updated in place and must be dense arrays.');
+  }
+  if (x.size === 0 || (train && x.size === channels)) {
+    const needed = train ? 'more than one value' : 'at least one value';
+    throw new ShapeError(`batchNorm: ${formatShape(x.shape)} has to hold ${needed} per channel.`);
+  }
+  const input = contiguous(x.array);
+  const [scale, shift] = [contiguous(weight.array), contiguous(bias.array)];
+  const statistics = train
+    ? batchStatistics(input, running, { eps, momentum })
+    : { mean: runningMean, spread: runningVar, eps, eval: true };
+  const y = applyBatchNorm(input, statistics, scale, shift);
+  return record('batchNorm', [x, weight, bias], y, (grad, [needX, needWeight, needBias]) => {
+    const dy = contiguous(grad);
+    const sums = needWeight || needBias || train ? normGradSums(input, dy, statistics, 'channel') : undefined;
+    const sum = (row: number): NDArray | undefined => sums?.view([channels], [1], sums.offset + row * channels);
+    return [
+      needX ? batchNormGrad(input, dy, statistics, scale, sums) : undefined,
+      needWeight ? sum(1) : undefined,
+      needBias ? sum(0) : undefined,
+    ];
+  });
+}

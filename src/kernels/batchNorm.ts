@@ -1,0 +1,133 @@
+import type { ColumnPlan } from './columns.ts';
+import { columnLibraries, columnWorkgroup, planColumns } from './columns.ts';
+import type { Variant } from './define.ts';
+import { defineKernel, grid1d } from './define.ts';
+import { NDArray } from './ndarray.ts';
+import type { NormStatistics } from './normGradSums.ts';
+import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+
+const statsKernel = defineKernel({
+  name: 'batchNormStats',
+  shader: 'batchNormStats',
+  params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32' },
+  bindings: ['read', 'write'],
+  variants: {
+    vec4: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: columnLibraries.vec4 },
+    scalar: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: columnLibraries.scalar },
+  },
+  dispatch: ({ columns, chunks }) => grid1d(columns * chunks, columnWorkgroup),
+  cost: ({ rows, columns }) => ({ flops: 6 * rows * columns, bytes: 4 * rows * columns }),
+});
+
+const combineKernel = defineKernel({
+  name: 'batchNormCombine',
+  shader: 'batchNormCombine',
+  params: { rows: 'u32', channels: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32', momentum: 'f32' },
+  bindings: ['read', 'write', 'write', 'write', 'write'],
+  variants: rowVariants(['plain']),
+  dispatch: ({ channels }, constants) => rowGrid(channels, constants),
+  cost: ({ channels, chunks }) => ({ flops: 6 * channels * chunks, bytes: 8 * channels * chunks }),
+});
+
+/** Rows per invocation of the element-wise kernels. */
+const rowsPerInvocation = 4;
+
+function applyVariant(width: ColumnPlan['width'], fixed: boolean): Variant {
+  return {
+    constants: { WORKGROUP_SIZE: columnWorkgroup, ROWS: rowsPerInvocation, EVAL: fixed },
+    libraries: [...columnLibraries[width], 'lib/statsOfColumn'],
+  };
+}
+
+const applyVariants = {
+  'batch-vec4': applyVariant('vec4', false),
+  'batch-scalar': applyVariant('scalar', false),
+  'fixed-vec4': applyVariant('vec4', true),
+  'fixed-scalar': applyVariant('scalar', true),
+};
+
+const applyKernel = defineKernel({
+  name: 'batchNormApply',
+  shader: 'batchNormApply',
+  params: { rows: 'u32', columns: 'u32', eps: 'f32' },
+  bindings: ['read', 'read', 'read', 'read', 'read', 'write'],
+  variants: applyVariants,
+  dispatch: ({ rows, columns }) => grid1d(columns * Math.ceil(rows / rowsPerInvocation), columnWorkgroup),
+  cost: ({ rows, columns }) => ({ flops: 3 * rows * columns, bytes: 8 * rows * columns }),
+});
+
+const gradKernel = defineKernel({
+  name: 'batchNormGrad',
+  shader: 'batchNormGrad',
+  params: { rows: 'u32', columns: 'u32', eps: 'f32' },
+  bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  variants: applyVariants,
+  dispatch: ({ rows, columns }) => grid1d(columns * Math.ceil(rows / rowsPerInvocation), columnWorkgroup),
+  cost: ({ rows, columns }) => ({ flops: 5 * rows * columns, bytes: 12 * rows * columns }),
+});
+
+/** Running statistics of a batch norm, `[channels]` each; the variance is the unbiased one. */
+export interface RunningStatistics {
+  readonly runningMean: NDArray;
+  readonly runningVar: NDArray;
+}
+
+/**
+ * Mean and `1 / sqrt(biased variance + eps)` of each channel of the dense `x` `[..., channels]`.
+ * Moves the running statistics towards the batch: `running = (1 - momentum) running + momentum batch`, in place.
+ */
+export function batchStatistics(
+  x: NDArray,
+  { runningMean, runningVar }: RunningStatistics,
+  { eps, momentum }: { readonly eps: number; readonly momentum: number },
+): NormStatistics {
+  const { gpu } = x;
+  const channels = x.shape.at(-1) ?? 1;
+  const { width, columns, rows, chunkRows, chunks } = planColumns(gpu, x.size / channels, channels);
+  const partial = NDArray.empty(gpu, [2, chunks, channels]);
+  statsKernel.run(gpu, width, [x, partial], { rows, columns, chunkRows, chunks });
+  const mean = NDArray.empty(gpu, [channels]);
+  const spread = NDArray.empty(gpu, [channels]);
+  combineKernel.run(gpu, `plain-${chooseRowForm(gpu, chunks)}`, [partial, mean, spread, runningMean, runningVar], {
+    rows,
+    channels,
+    chunkRows,
+    chunks,
+    eps,
+    momentum,
+  });
+  partial.dispose();
+  return { mean, spread, eps, eval: false };
+}
+
+function layout(x: NDArray, statistics: NormStatistics) {
+  const channels = x.shape.at(-1) ?? 1;
+  const { width, columns, rows } = planColumns(x.gpu, x.size / channels, channels);
+  const form = statistics.eval ? 'fixed' : 'batch';
+  return { variant: `${form}-${width}`, params: { rows, columns, eps: statistics.eps } } as const;
+}
+
+/** `(x - mean) * rstd * weight + bias` for dense arrays; `weight` and `bias` are `[channels]`. */
+export function applyBatchNorm(x: NDArray, statistics: NormStatistics, weight: NDArray, bias: NDArray): NDArray {
+  const y = NDArray.empty(x.gpu, x.shape);
+  const { variant, params } = layout(x, statistics);
+  applyKernel.run(x.gpu, variant, [x, weight, statistics.mean, statistics.spread, bias, y], params);
+  return y;
+}
+
+/**
+ * Gradient of the input of a batch norm.
+ * @param sums `normGradSums` of the same arguments; not read when the statistics are fixed (`eval`).
+ */
+export function batchNormGrad(
+  x: NDArray,
+  dy: NDArray,
+  statistics: NormStatistics,
+  weight: NDArray,
+  sums: NDArray | undefined,
+): NDArray {
+  const dx = NDArray.empty(x.gpu, x.shape);
+  const { variant, params } = layout(x, statistics);
+  gradKernel.run(x.gpu, variant, [x, dy, statistics.mean, statistics.spread, weight, sums ?? weight, dx], params);
+  return dx;
+}
