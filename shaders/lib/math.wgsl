@@ -3,7 +3,7 @@
 // tanh without overflow; the exponential of a negative number can only vanish.
 fn stableTanh(x: Element) -> Element {
   let e = exp(-2.0 * abs(x));
-  let x2 = x * x;
+  let x2 = min(x * x, Element(1.0));
   // Near zero 1 - e cancels; the series is exact to 1e-7 there.
   let series = x * (1.0 + x2 * (-1.0 / 3.0 + x2 * (2.0 / 15.0 + x2 * (-17.0 / 315.0 + x2 * (62.0 / 2835.0)))));
   return select(sign(x) * (1.0 - e) / (1.0 + e), series, abs(x) < Element(0.25));

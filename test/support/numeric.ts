@@ -25,7 +25,7 @@ export function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>,
   for (let i = 0; i < expected.length; i++) {
     const [g, e] = [got[i] ?? Number.NaN, expected[i] ?? Number.NaN];
     const error = Object.is(g, e) || g === e ? 0 : Math.abs(g - e);
-    const excess = error / (atol + rtol * Math.abs(e));
+    const excess = error === 0 ? 0 : error / (atol + rtol * Math.abs(e));
     if (!(excess <= Math.max(1, worst.excess))) worst = { excess: Number.isNaN(excess) ? Infinity : excess, index: i };
   }
   if (worst.index >= 0) {
