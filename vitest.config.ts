@@ -1,11 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
+const files = 'test/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'house', include: [files] } },
+      {
+        // WebGPU's guaranteed limits, no subgroups: what Firefox and old phones have.
+        extends: true,
+        test: { name: 'default limits', include: ['test/ops/**/*.test.ts'], env: { GROUNDRAY_DEFAULT_LIMITS: '1' } },
+      },
+    ],
   },
 });

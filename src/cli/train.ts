@@ -57,7 +57,7 @@ export function registerTrain(program: Command): void {
     .option('--no-evaluate', 'stop after training')
     .action(
       command(async (flags: TrainFlags) => {
-        const { train } = await import('./trainRun.ts');
+        const { train } = await import('./trainCommand.ts');
         await train(flags);
       }),
     );
