@@ -145,6 +145,7 @@ function startWorker(options: LoaderOptions): Promise<Producer> {
     worker.on('exit', (code) => fail(new Error(`The data worker ended with exit code ${code}.`)));
     worker.on('message', (reply: WorkerReply) => {
       if (reply.type === 'ready') {
+        worker.unref();
         resolve({
           ...reply.summary,
           isWorker: true,
@@ -153,6 +154,8 @@ function startWorker(options: LoaderOptions): Promise<Producer> {
               if (failure) return rejectBatch(failure);
               const id = nextId++;
               waiting.set(id, { resolve: resolveBatch, reject: rejectBatch });
+              // An idle worker must not keep a program alive that ended without closing the loader.
+              worker.ref();
               worker.postMessage({ id, epoch, step });
             }),
           close: async () => void (await worker.terminate()),
@@ -164,6 +167,7 @@ function startWorker(options: LoaderOptions): Promise<Producer> {
       } else {
         const request = waiting.get(reply.id);
         waiting.delete(reply.id);
+        if (waiting.size === 0) worker.unref();
         if (reply.type === 'batch') request?.resolve(reply.batch);
         else request?.reject(revive(reply.error));
       }

@@ -60,7 +60,7 @@ describe('createBatchLoader', () => {
       if (whole.length === 8) break;
     }
     const resumed: Batch[] = [];
-    for await (const { batch, epoch, step } of (await open()).batches(1, 1)) {
+    for await (const { batch, epoch, step } of (await open({ workers: 0 })).batches(1, 1)) {
       if (resumed.length === 0) expect([epoch, step]).toEqual([1, 1]);
       resumed.push(batch);
       if (resumed.length === 2) break;

@@ -28,15 +28,17 @@ describe('createRandom', () => {
     let squares = 0;
     let normalSum = 0;
     let normalSquares = 0;
+    let outside = 0;
     for (let i = 0; i < n; i++) {
       const u = random.uniform();
-      expect(u >= 0 && u < 1).toBe(true);
+      outside += u >= 0 && u < 1 ? 0 : 1;
       sum += u;
       squares += u * u;
       const z = random.normal();
       normalSum += z;
       normalSquares += z * z;
     }
+    expect(outside).toBe(0);
     // Five standard errors of each estimate.
     expect(Math.abs(sum / n - 1 / 2)).toBeLessThan(5 * Math.sqrt(1 / 12 / n));
     expect(Math.abs(squares / n - 1 / 3)).toBeLessThan(5 * Math.sqrt(4 / 45 / n));

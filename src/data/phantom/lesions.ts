@@ -64,6 +64,7 @@ const DOWN_OF_ZONE: Readonly<Record<'upper' | 'middle' | 'lower', number>> = {
 
 export function sampleFinding(random: Random, category: Category, side: BodySide): Finding {
   const size = random.pick(['small', 'medium', 'large'] as const);
+  // How dense a patch in the lung is. Of everything else the severity word means the extent.
   const severity = random.pick(['mild', 'moderate', 'severe'] as const);
   switch (category) {
     case 'pneumonia':
@@ -73,10 +74,9 @@ export function sampleFinding(random: Random, category: Category, side: BodySide
     case 'atelectasis':
       return { category, side, zone: random.chance(0.7) ? 'lower' : 'middle', size, severity };
     case 'pleural effusion':
-      return { category, side, zone: 'lower', size, severity };
+      return { category, side, zone: 'lower', size, severity: SEVERITY_OF_SIZE[size] };
     case 'pneumothorax':
-      return { category, side, zone: 'upper', size, severity };
-    // The extent of these two is what their severity word means.
+      return { category, side, zone: 'upper', size, severity: SEVERITY_OF_SIZE[size] };
     case 'edema':
       return { category, side: 'both', zone: 'perihilar', size, severity: SEVERITY_OF_SIZE[size] };
     case 'cardiomegaly':

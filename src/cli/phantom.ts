@@ -1,0 +1,56 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { command, UsageError } from './common.ts';
+
+interface Options {
+  readonly out: string;
+  readonly count: number;
+  readonly size: number;
+  readonly seed: number;
+  readonly overwrite?: boolean;
+}
+
+export function registerPhantom(program: Command): void {
+  program
+    .command('phantom')
+    .description('write generated chest radiographs with reports, phrases and masks to a folder')
+    .requiredOption('--out <folder>', 'where to write; read it again with --data <folder>')
+    .option('--count <n>', 'number of studies', wholeNumber(3), 1000)
+    .option('--size <pixels>', 'width and height of the images', wholeNumber(32), 128)
+    .option('--seed <n>', 'the same seed gives the same corpus', wholeNumber(0), 0)
+    .option('--overwrite', 'write into a folder that holds a data set already')
+    .action(command(writePhantoms));
+}
+
+async function writePhantoms({ out, count, size, seed, overwrite }: Options): Promise<void> {
+  const { existsSync } = await import('node:fs');
+  const { join } = await import('node:path');
+  const { SingleBar } = await import('cli-progress');
+  const { phantomDataset } = await import('../data/phantom/dataset.ts');
+  const { phantomVocabulary } = await import('../data/phantom/vocabulary.ts');
+  const { writeDataset } = await import('../data/phantom/write.node.ts');
+  if (existsSync(join(out, 'manifest.csv')) && !overwrite) {
+    throw new UsageError(`${out} holds a data set already. Choose another folder, or replace it with --overwrite.`);
+  }
+  const dataset = phantomDataset({ seed, count, size });
+  const bar = new SingleBar({ format: 'phantoms {bar} {value}/{total} | {eta_formatted} left', clearOnComplete: true });
+  bar.start(count, 0);
+  try {
+    const vocabulary = phantomVocabulary();
+    await writeDataset(dataset, { folder: out, vocabulary, onStudy: (done) => bar.update(done) });
+  } finally {
+    bar.stop();
+  }
+  process.stdout.write(
+    `Wrote ${dataset.studies.length} studies and ${dataset.phrases.length} phrases to ${out}. ` +
+      `See contact-sheet.png; read them with --data ${out}.\nResearch use only, not for diagnosis.\n`,
+  );
+}
+
+/** Parser of an option that takes a whole number of at least `least`. */
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of ${least} or more.`);
+  };
+}
