@@ -1,9 +1,9 @@
-// Reduces the middle axis of [outer, length, inner]: sum, mean, max or log-sum-exp.
+// Reduces the rows of [rows, length] in chunks: sum, mean, max or log-sum-exp. y is [rows, chunks].
 //
-// Algorithm: one row of `length` elements (stride `inner`) per invocation (lib/rowSerial.wgsl) or per workgroup
-// (lib/rowWorkgroup.wgsl). Serial sums run in blocks of 64, so that rounding grows with the square root of the blocks.
+// Algorithm: one chunk of a row per invocation (lib/rowSerial.wgsl) or per workgroup (lib/rowWorkgroup.wgsl). Sums run
+// in blocks of 64, so that rounding grows with the square root of the blocks.
 // bindings: 0 x (read), 1 y (write)
-// params: outer, length, inner
+// params: rows, length, chunks, chunkLength, divisor (of the mean)
 
 const SUM: u32 = 0u;
 const MEAN: u32 = 1u;
@@ -14,32 +14,29 @@ const BLOCK: u32 = 64u;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-fn rowMaximum(first: u32, lane: u32) -> f32 {
-  var largest = x[first];
-  for (var i = lane; i < params.length; i += LANES) {
-    largest = max(largest, x[first + i * params.inner]);
+fn maximum(begin: u32, end: u32, lane: u32) -> f32 {
+  var largest = x[begin];
+  for (var i = begin + lane; i < end; i += LANES) {
+    largest = max(largest, x[i]);
   }
   return rowMax(largest, lane);
 }
 
-fn term(value: f32, shift: f32) -> f32 {
-  if (OP == LOG_SUM_EXP) {
-    return exp(value - shift);
-  }
-  return value;
-}
-
-fn rowTotal(first: u32, lane: u32, shift: f32) -> f32 {
-  var total = 0.0;
-  for (var block = 0u; block < params.length; block += BLOCK * LANES) {
+fn total(begin: u32, end: u32, lane: u32, shift: f32) -> f32 {
+  var sum = 0.0;
+  for (var block = begin; block < end; block += BLOCK * LANES) {
     var partial = 0.0;
-    let end = min(params.length, block + BLOCK * LANES);
-    for (var i = block + lane; i < end; i += LANES) {
-      partial += term(x[first + i * params.inner], shift);
+    let blockEnd = min(end, block + BLOCK * LANES);
+    for (var i = block + lane; i < blockEnd; i += LANES) {
+      if (OP == LOG_SUM_EXP) {
+        partial += exp(x[i] - shift);
+      } else {
+        partial += x[i];
+      }
     }
-    total += partial;
+    sum += partial;
   }
-  return rowSum(total, lane);
+  return rowSum(sum, lane);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -49,25 +46,29 @@ fn main(
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = rowIndex(global, group, groups);
+  let item = rowIndex(global, group, groups);
   let lane = laneIndex(local);
-  if (row >= params.outer * params.inner) {
+  if (item >= params.rows * params.chunks) {
     return;
   }
-  let first = (row / params.inner) * params.length * params.inner + row % params.inner;
+  let row = item / params.chunks;
+  let first = (item - row * params.chunks) * params.chunkLength;
+  let begin = row * params.length + first;
+  let end = row * params.length + min(params.length, first + params.chunkLength);
   var value = 0.0;
   if (OP == MAX) {
-    value = rowMaximum(first, lane);
+    value = maximum(begin, end, lane);
   } else if (OP == LOG_SUM_EXP) {
-    let shift = rowMaximum(first, lane);
-    value = shift + log(rowTotal(first, lane, shift));
+    // The bound keeps the difference meaningful in a row of nothing but -inf.
+    let shift = max(maximum(begin, end, lane), -3e38);
+    value = shift + log(total(begin, end, lane, shift));
   } else {
-    value = rowTotal(first, lane, 0.0);
+    value = total(begin, end, lane, 0.0);
     if (OP == MEAN) {
-      value = value / f32(params.length);
+      value = value / params.divisor;
     }
   }
   if (lane == 0u) {
-    y[row] = value;
+    y[item] = value;
   }
 }
