@@ -1,0 +1,4 @@
+// The public entry in Node: everything of `index.ts`, with a `createGpu` that runs on Dawn.
+
+export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
+export * from './index.ts';

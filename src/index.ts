@@ -1,0 +1,69 @@
+// The public entry for browsers and bundlers. `index.node.ts` adds what needs Node.
+
+export { attention, attentionWithProbabilities } from './autograd/ops/attention.ts';
+export { batchNorm } from './autograd/ops/batchNorm.ts';
+export { globalContrast, localContrast, phraseSimilarity } from './autograd/ops/contrastive.ts';
+export { conv2d } from './autograd/ops/conv2d.ts';
+export { cosineSimilarity, pairwiseCosine } from './autograd/ops/cosine.ts';
+export { crossEntropy } from './autograd/ops/crossEntropy.ts';
+export { dropout } from './autograd/ops/dropout.ts';
+export {
+  abs,
+  add,
+  clamp,
+  div,
+  erf,
+  exp,
+  gelu,
+  log,
+  maximum,
+  mul,
+  neg,
+  reciprocal,
+  relu,
+  rsqrt,
+  scale,
+  sigmoid,
+  sqrt,
+  square,
+  sub,
+  tanh,
+} from './autograd/ops/elementwise.ts';
+export { embedding, gather, indexSelect } from './autograd/ops/indexing.ts';
+export { l2Normalize } from './autograd/ops/l2Normalize.ts';
+export { layerNorm } from './autograd/ops/layerNorm.ts';
+export { linear, matmul } from './autograd/ops/matmul.ts';
+export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from './autograd/ops/pooling.ts';
+export { poolSentences } from './autograd/ops/poolSentences.ts';
+export { argmax, logSumExp, max, mean, sum } from './autograd/ops/reductions.ts';
+export { resizeBilinear } from './autograd/ops/resizeBilinear.ts';
+export { cat, expand, pad, permute, reshape, slice, stack } from './autograd/ops/shape.ts';
+export { logSoftmax, softmax } from './autograd/ops/softmax.ts';
+export { where } from './autograd/ops/where.ts';
+export { backward, noGrad, record, recordMany } from './autograd/tape.ts';
+export { Tensor, type TensorOptions, tensor } from './autograd/tensor.ts';
+export { createTokenizer, parseVocabulary, type WordPieceTokenizer } from './data/text/tokenizer.ts';
+export type { Box, GrayImage, Mask } from './data/types.ts';
+export type { Localization, Localizer } from './eval/localizer.ts';
+export { ModelLocalizer } from './eval/modelLocalizer.ts';
+export { RESEARCH_NOTICE } from './eval/notice.ts';
+export { renderOverlay } from './eval/overlay.ts';
+export { type AdapterSummary, describeAdapter } from './gpu/adapter.ts';
+export { type CreateGpuOptions, createGpu, createGpuFrom } from './gpu/create.ts';
+export { GpuError, ShapeError } from './gpu/errors.ts';
+export { Gpu, type GpuOptions, wrapDevice } from './gpu/gpu.ts';
+export { readSafetensors, writeSafetensors } from './io/safetensors.ts';
+export { defineKernel, type Kernel } from './kernels/define.ts';
+export type { DType } from './kernels/dtype.ts';
+export { NDArray } from './kernels/ndarray.ts';
+export { type BertConfig, BertEncoder, bertBaseConfig } from './models/bert.ts';
+export { type GroundingConfig, GroundingModel } from './models/grounding.ts';
+export { contrastiveObjective, defaultObjective, type ObjectiveConfig } from './models/objective.ts';
+export { ResNet, type ResNetConfig, resNet50Config, resNetConfig } from './models/resnet.ts';
+export { ParameterArena } from './nn/arena.ts';
+export { loadStateDict } from './nn/checkpoint.ts';
+export { clipGradNorm } from './nn/clip.ts';
+export { BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear } from './nn/layers.ts';
+export { Buffer, Module, Parameter } from './nn/module.ts';
+export { adam, Optimizer, sgd } from './nn/optimizer.ts';
+export { constantRate, exponentialDecay, linearWarmup, oneCycle } from './nn/schedule.ts';
