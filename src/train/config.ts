@@ -65,7 +65,7 @@ export const runConfigSchema = z.strictObject({
       contrast: fraction,
     }),
   ]),
-  keepSentences: fraction.optional(),
+  keepSentences: fraction.exactOptional(),
   model: z.strictObject({
     visual: visualSchema,
     localStage: count,
