@@ -2,15 +2,13 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { AdapterSummary } from '../gpu/adapter.ts';
 import type { CaseReport, GroupReport } from '../verify/report.ts';
-import { command } from './common.ts';
-
-const adapters = ['auto', 'software', 'gpu', 'swiftshader'] as const;
+import { type AdapterChoice, adapterChoices, command } from './common.ts';
 
 interface Options {
   readonly fixtures: string;
   readonly group?: string;
   readonly case?: string;
-  readonly adapter: (typeof adapters)[number];
+  readonly adapter: AdapterChoice;
   readonly json?: string;
   readonly browser?: boolean;
 }
@@ -24,7 +22,7 @@ export function registerVerify(program: Command): void {
     .option('--case <glob>', 'only cases whose name fits, e.g. "conv2d_0*"')
     .addOption(
       new Option('--adapter <kind>', 'which processor runs the kernels; gpu demands hardware')
-        .choices(adapters)
+        .choices(adapterChoices)
         .default('auto'),
     )
     .option('--json <file>', 'also write the report as JSON')

@@ -1,21 +1,24 @@
 import type { Gpu } from '../gpu/gpu.ts';
+import type { SafetensorsFile } from '../io/safetensors.ts';
 import type { HostTensor, Tolerance } from './compare.ts';
 import { compareValues } from './compare.ts';
 import { FixtureError } from './errors.ts';
 import type { FixtureCase } from './format.ts';
 import { hashUniform } from './hash.ts';
 import type { TensorCheck } from './report.ts';
-import type { StoredTensor, TensorFile } from './tensorFile.ts';
+import type { StoredTensor } from './storedTensor.ts';
+import { storedTensor } from './storedTensor.ts';
 
 /** One case while it runs: its inputs, and the place where results are checked as they come. */
 export class CaseContext {
   readonly gpu: Gpu;
   readonly spec: FixtureCase;
   readonly checks: TensorCheck[] = [];
-  private readonly file: TensorFile;
+  private readonly file: SafetensorsFile;
   private readonly unchecked: Set<string>;
+  private readonly exempted = new Set<number>();
 
-  constructor(gpu: Gpu, spec: FixtureCase, file: TensorFile) {
+  constructor(gpu: Gpu, spec: FixtureCase, file: SafetensorsFile) {
     this.gpu = gpu;
     this.spec = spec;
     this.file = file;
@@ -45,27 +48,27 @@ export class CaseContext {
   input(name: string): StoredTensor {
     const input = this.spec.inputs.find((candidate) => candidate.name === name);
     if (!input) throw new FixtureError(`Case "${this.spec.name}" (${this.spec.op}) has no input "${name}".`);
-    if ('tensor' in input) return this.file.get(input.tensor, input.shape);
+    if ('tensor' in input) return this.stored(input.tensor, input.shape);
     const { stream, shape } = input.generator;
     const count = shape.reduce((product, size) => product * size, 1);
     return { dtype: 'f32', shape, data: hashUniform(stream, this.seed, count) };
   }
 
   stored(tensor: string, shape?: readonly number[]): StoredTensor {
-    return this.file.get(tensor, shape);
+    return storedTensor(this.file, tensor, shape);
   }
 
   /** The upstream gradient of an output, if it has one. */
   upstream(output: string): StoredTensor | undefined {
     const entry = this.spec.upstream.find((candidate) => candidate.output === output);
-    return entry && this.file.get(entry.tensor, entry.shape);
+    return entry && this.stored(entry.tensor, entry.shape);
   }
 
   /** Compares an output with its reference. Outputs the case does not list are ignored. */
   output(name: string, got: HostTensor): void {
     const entry = this.spec.outputs.find((candidate) => candidate.name === name);
     if (!entry) return;
-    const expected = this.file.get(entry.tensor, entry.shape);
+    const expected = this.stored(entry.tensor, entry.shape);
     const atol = entry.atol_tensor === undefined ? entry.atol : this.perParameter(entry.atol_tensor, expected);
     this.compare(name, got, expected, { rtol: entry.rtol, atol });
   }
@@ -74,9 +77,14 @@ export class CaseContext {
   gradient(input: string, got: HostTensor | undefined): void {
     const entry = this.spec.grads.find((candidate) => candidate.input === input);
     if (!entry) return;
-    const expected = this.file.get(entry.tensor, entry.shape);
+    const expected = this.stored(entry.tensor, entry.shape);
     if (got) this.compare(gradientTitle(input), got, expected, entry);
     else this.fail(gradientTitle(input), 'the engine made no gradient', expected.shape);
+  }
+
+  /** Leaves the named parameters out of checks that have a tolerance per parameter. They must be finite all the same. */
+  exempt(names: readonly string[]): void {
+    for (const name of names) this.exempted.add(this.spec.param_names?.indexOf(name) ?? -1);
   }
 
   /** Takes over a comparison that was made elsewhere. */
@@ -107,8 +115,11 @@ export class CaseContext {
   private perParameter(name: string, { shape, data }: StoredTensor): Float32Array {
     const [, parameters = 1, ...inner] = shape;
     const each = inner.reduce((product, size) => product * size, 1);
-    const own = this.file.get(name, [parameters]).data;
-    return Float32Array.from(data, (_, i) => own[Math.floor(i / each) % parameters] ?? 0);
+    const own = this.stored(name, [parameters]).data;
+    return Float32Array.from(data, (_, i) => {
+      const parameter = Math.floor(i / each) % parameters;
+      return this.exempted.has(parameter) ? Number.POSITIVE_INFINITY : (own[parameter] ?? 0);
+    });
   }
 }
 

@@ -29,7 +29,7 @@ export interface Comparison {
 }
 
 /** `|got - expected|` as a multiple of the tolerance. NaN never passes, a non-finite reference only if matched exactly. */
-function errorRatio(got: number, expected: number, tolerance: number): number {
+export function errorRatio(got: number, expected: number, tolerance: number): number {
   if (got === expected) return 0;
   if (!Number.isFinite(got) || !Number.isFinite(expected)) return Number.POSITIVE_INFINITY;
   return Math.abs(got - expected) / tolerance;

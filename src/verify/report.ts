@@ -10,6 +10,8 @@ export interface TensorCheck {
   /** Largest error as a multiple of its tolerance. */
   readonly worstRatio: number;
   readonly worst?: Mismatch;
+  /** What the worst element belongs to, where its index does not say it. */
+  readonly label?: string;
   /** Why the tensor fails as a whole: another shape, no values. */
   readonly problem?: string;
 }

@@ -1,5 +1,7 @@
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { SafetensorsFile } from '../io/safetensors.ts';
+import { readSafetensors, TensorFileError } from '../io/safetensors.ts';
 import { CaseContext } from './caseContext.ts';
 import { findRunner } from './cases/index.ts';
 import type { CaseRunner } from './cases/operator.ts';
@@ -8,7 +10,6 @@ import type { FixtureCase, FixtureGroup, FixtureSource, Manifest } from './forma
 import { readManifest } from './format.ts';
 import type { CaseReport, GroupReport } from './report.ts';
 import { hasFailed, summarizeGroup } from './report.ts';
-import { TensorFile } from './tensorFile.ts';
 
 export interface VerifyOptions {
   /** Only this group. */
@@ -43,7 +44,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function runCase(device: Device, group: string, spec: FixtureCase, file: TensorFile): Promise<CaseReport> {
+async function runCase(device: Device, group: string, spec: FixtureCase, file: SafetensorsFile): Promise<CaseReport> {
   const started = performance.now();
   const report = (status: CaseReport['status'], rest: Partial<CaseReport> = {}): CaseReport => ({
     group,
@@ -110,10 +111,10 @@ async function runGroup(
     options.onCase?.(report);
   };
   try {
-    const file = new TensorFile(group.file, await source.read(group.file));
+    const file = readSafetensors(await source.read(group.file), group.file);
     for (const spec of group.cases) add(await runCase(device, group.name, spec, file));
   } catch (error) {
-    if (!(error instanceof FixtureError)) throw error;
+    if (!(error instanceof FixtureError || error instanceof TensorFileError)) throw error;
     const problem = error.message;
     for (const { name, op } of group.cases) {
       add({ group: group.name, name, op, status: 'failed', problem, checks: [], milliseconds: 0 });

@@ -5,6 +5,9 @@ import { hasFailed } from './report.ts';
 /** Failing tensors of one case that are printed; more are counted. */
 const maxTensors = 6;
 
+/** Characters of an error message that are printed. */
+const maxProblem = 300;
+
 const columns = [
   ['group', 16],
   ['cases', -6],
@@ -46,9 +49,10 @@ function mismatchText(check: TensorCheck): string {
   const { worst } = check;
   if (!worst) return '';
   const { index, got, expected, tolerance } = worst;
+  const label = check.label ? ` of ${check.label}` : '';
   const place = check.shape.length > 1 ? `${index} [${unravel(index, check.shape).join(', ')}]` : `${index}`;
   const error = `${formatRatio(check.worstRatio)} times the tolerance ${tolerance.toPrecision(3)}`;
-  return `element ${place}: expected ${expected}, got ${got} (${error}; ${check.bad} of ${check.elements} elements miss)`;
+  return `element ${place}${label}: expected ${expected}, got ${got} (${error}; ${check.bad} of ${check.elements} elements miss)`;
 }
 
 /** The lines that tell why a case did not pass. */
@@ -57,7 +61,7 @@ export function failureLines(report: CaseReport): string[] {
   const failing = report.checks.filter(hasFailed);
   const lines = failing.slice(0, maxTensors).map((check) => `${title} ${check.tensor}: ${mismatchText(check)}`);
   if (failing.length > maxTensors) lines.push(`${title}: ${failing.length - maxTensors} more tensors miss`);
-  if (report.problem) lines.unshift(`${title}: ${report.problem}`);
+  if (report.problem) lines.unshift(`${title}: ${report.problem.replace(/\s+/g, ' ').slice(0, maxProblem)}`);
   return lines;
 }
 

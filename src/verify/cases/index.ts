@@ -34,6 +34,13 @@ const families: readonly Family[] = [
   },
   { operators: names('cross_entropy'), load: () => import('./crossEntropy.ts') },
   { operators: names('attention'), load: () => import('./attention.ts') },
+  { operators: names('adam sgd clip_grad_norm exponential_lr'), load: () => import('./optimizers.ts') },
+  { operators: names('bottleneck bert_layer bert_embeddings'), load: () => import('./blocks.ts') },
+  { operators: names('pool_sentences'), load: () => import('./poolSentences.ts') },
+  { operators: names('localise'), load: () => import('./localise.ts') },
+  { operators: names('resnet'), load: () => import('./resnet.ts') },
+  { operators: names('bert'), load: () => import('./bert.ts') },
+  { operators: names('train_trace'), load: () => import('./trainTrace.ts') },
 ];
 
 /** How the operator of a case is run; undefined if the engine does not have it. */

@@ -47,46 +47,58 @@ export function attributesOf<A>(context: CaseContext, schema: z.ZodType<A>): A {
   throw new FixtureError(`Attribute ${issue?.path.join('.')} of operator ${context.spec.op}: ${issue?.message}.`);
 }
 
+export type Forward = (inputs: Inputs) => Tensor | Readonly<Record<string, Tensor>>;
+
 /**
- * A differentiable operator: its outputs by name (one tensor stands for `y`), from which the gradients of the inputs
- * follow by back-propagation of the stored upstream gradients.
+ * Computes outputs by name (one tensor stands for `y`), back-propagates the stored upstream gradients and checks the
+ * outputs and the gradients of those inputs that are tensors of their own (`isLeaf`), not parameters of a module.
  */
+export async function evaluate(
+  context: CaseContext,
+  forward: Forward,
+  isLeaf: (input: string) => boolean = () => true,
+): Promise<void> {
+  const { gpu, spec } = context;
+  const { outputs, gradients } = gpu.scope(() => {
+    const inputs = new Inputs(context);
+    const result = forward(inputs);
+    const named = Object.entries(result instanceof Tensor ? { y: result } : result);
+    const pulled = named.flatMap(([name, tensor]) => {
+      const upstream = context.upstream(name);
+      return upstream ? [{ tensor, upstream: NDArray.from(gpu, upstream.data, upstream.shape) }] : [];
+    });
+    backward(
+      pulled.map(({ tensor }) => tensor),
+      pulled.map(({ upstream }) => upstream),
+    );
+    const leaves = spec.grads.filter(({ input }) => isLeaf(input));
+    return {
+      // Outputs may share storage with each other or with inputs; detached views have one owner each.
+      outputs: named.map(([name, tensor]) => ({ name, tensor: tensor.detach() })),
+      gradients: leaves.map(({ input }) => ({ input, grad: inputs.get(input).grad })),
+    };
+  });
+  try {
+    for (const { name, tensor } of outputs) {
+      if (context.hasOutput(name)) context.output(name, { shape: tensor.shape, data: await tensor.data() });
+    }
+    for (const { input, grad } of gradients) {
+      context.gradient(input, grad && { shape: grad.shape, data: await grad.read() });
+    }
+  } finally {
+    for (const { tensor } of outputs) tensor.dispose();
+    for (const { grad } of gradients) grad?.dispose();
+  }
+}
+
+/** A differentiable operator with attributes of the given schema. */
 export function operator<A>(
   schema: z.ZodType<A>,
-  forward: (inputs: Inputs, attributes: A) => Tensor | Readonly<Record<string, Tensor>>,
+  forward: (inputs: Inputs, attributes: A) => ReturnType<Forward>,
 ): CaseRunner {
   return async (context) => {
     const attributes = attributesOf(context, schema);
-    const { gpu, spec } = context;
-    const { outputs, gradients } = gpu.scope(() => {
-      const inputs = new Inputs(context);
-      const result = forward(inputs, attributes);
-      const named = Object.entries(result instanceof Tensor ? { y: result } : result);
-      const pulled = named.flatMap(([name, tensor]) => {
-        const upstream = context.upstream(name);
-        return upstream ? [{ tensor, upstream: NDArray.from(gpu, upstream.data, upstream.shape) }] : [];
-      });
-      backward(
-        pulled.map(({ tensor }) => tensor),
-        pulled.map(({ upstream }) => upstream),
-      );
-      return {
-        // Outputs may share storage with each other or with inputs; detached views have one owner each.
-        outputs: named.map(([name, tensor]) => ({ name, tensor: tensor.detach() })),
-        gradients: spec.grads.map(({ input }) => ({ input, grad: inputs.get(input).grad })),
-      };
-    });
-    try {
-      for (const { name, tensor } of outputs) {
-        if (context.hasOutput(name)) context.output(name, { shape: tensor.shape, data: await tensor.data() });
-      }
-      for (const { input, grad } of gradients) {
-        context.gradient(input, grad && { shape: grad.shape, data: await grad.read() });
-      }
-    } finally {
-      for (const { tensor } of outputs) tensor.dispose();
-      for (const { grad } of gradients) grad?.dispose();
-    }
+    return evaluate(context, (inputs) => forward(inputs, attributes));
   };
 }
 
