@@ -6,10 +6,15 @@ import type { AdapterChoice } from './common.ts';
 /**
  * Makes the device for a command and says in a line which adapter runs.
  * @param checks keep Dawn's validation and bounds checks on.
+ * @param print where the line goes.
  */
-export async function openGpu(choice: AdapterChoice, checks: boolean): Promise<Gpu> {
+export async function openGpu(
+  choice: AdapterChoice,
+  checks: boolean,
+  print: (text: string) => void = (text) => void process.stdout.write(text),
+): Promise<Gpu> {
   const adapter = choice === 'gpu' ? 'hardware' : choice;
   const gpu = await createGpu({ adapter, checks, requireHardware: choice === 'gpu' });
-  process.stdout.write(`Adapter: ${describeAdapter(gpu.adapter)}\n`);
+  print(`Adapter: ${describeAdapter(gpu.adapter)}\n`);
   return gpu;
 }

@@ -1,5 +1,6 @@
 import { DataError } from '../data/errors.ts';
 import { GpuError, ShapeError } from '../gpu/errors.ts';
+import { TensorFileError } from '../io/safetensors.ts';
 import { ConfigError, NonFiniteError } from '../train/errors.ts';
 import { FixtureError } from '../verify/errors.ts';
 
@@ -13,7 +14,16 @@ export class UsageError extends Error {
 }
 
 /** Errors whose message is a sentence written for the user. */
-const explained = [ConfigError, DataError, FixtureError, GpuError, NonFiniteError, ShapeError, UsageError];
+const explained = [
+  ConfigError,
+  DataError,
+  FixtureError,
+  GpuError,
+  NonFiniteError,
+  ShapeError,
+  TensorFileError,
+  UsageError,
+];
 
 /**
  * Wraps the action of a command: an error ends it with exit code 1 and one sentence on stderr.

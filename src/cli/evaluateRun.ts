@@ -1,71 +1,124 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { Presets, SingleBar } from 'cli-progress';
-import type { Dataset, GroundedPhrase } from '../data/types.ts';
+import { join, relative } from 'node:path';
+import type { Dataset } from '../data/types.ts';
 import { fitMaskPriors, fixedPriors } from '../eval/baselines.ts';
-import { evaluateGrounding } from '../eval/evaluate.ts';
+import { withComparison } from '../eval/comparison.ts';
+import { evaluateGrounding, type GroundingOptions } from '../eval/evaluate.ts';
+import { collectExamples } from '../eval/examples.ts';
+import type { Localizer } from '../eval/localizer.ts';
 import { ModelLocalizer } from '../eval/modelLocalizer.ts';
-import { renderJson, renderMarkdown } from '../eval/report.ts';
-import { renderHtml } from '../eval/report-html.node.ts';
 import type { GroundingResult } from '../eval/result.ts';
-import { phrasesOfSplit } from '../eval/walk.ts';
+import { writeReport } from '../eval/write-report.node.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { writeFileAtomic } from '../io/atomic.node.ts';
 import type { GroundingModel } from '../models/grounding.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
+import { divideForEvaluation, type EvaluationPhrases, type SplitChoice } from './evaluationPhrases.ts';
+import { type EvaluationDisplay, evaluationDisplay } from './evaluationProgress.ts';
+import { summaryLines } from './evaluationSummary.ts';
+import { makeUntrainedModel } from './trainedModel.ts';
 
 export interface EvaluateOptions {
-  /** Most test images; 0 = all. */
+  /** Most images; 0 = all. */
   readonly images: number;
+  /** Default test. */
+  readonly split?: SplitChoice;
+  /** The dataset is not the one that the run was trained on. */
+  readonly foreign?: boolean;
+  /** Measures the same network before training as well. Default true. */
+  readonly untrained?: boolean;
   readonly signal?: AbortSignal;
+  /** Where the summary goes. Default: stdout. */
+  readonly print?: (text: string) => void;
 }
 
-/** The phrases of the first `images` studies. */
-function limitImages(phrases: readonly GroundedPhrase[], images: number): GroundedPhrase[] {
-  const kept = new Set([...new Set(phrases.map(({ studyId }) => studyId))].slice(0, images || undefined));
-  return phrases.filter(({ studyId }) => kept.has(studyId));
-}
+export const untrainedName = 'untrained model';
 
+/**
+ * Evaluates a model on a dataset beside the location priors and itself before training, writes the report to
+ * `<run>/evaluation/` and prints a summary.
+ *
+ * @returns Undefined when the signal stopped it; nothing is written then.
+ * @throws UsageError when the split has no phrase.
+ */
 export async function evaluateRun(
   gpu: Gpu,
   run: RunDescription,
   dataset: Dataset,
   model: GroundingModel,
-  { images, signal }: EvaluateOptions,
-): Promise<GroundingResult> {
-  const { config, tokenizer, folder } = run;
-  const localizer = new ModelLocalizer(gpu, model, tokenizer, config);
-  const test = phrasesOfSplit(dataset, 'test');
-  const phrases = limitImages(test.length > 0 ? test : dataset.phrases, images);
-  const training = phrasesOfSplit(dataset, 'train');
-  const priors = [...fixedPriors(), ...(training.length > 0 ? await fitMaskPriors(training.slice(0, 1500)) : [])];
-  const bar = new SingleBar(
-    { format: 'Evaluating {bar} {value}/{total} images', hideCursor: true },
-    Presets.shades_classic,
-  );
-  let stage = '';
-  const result = await evaluateGrounding({
-    localizer,
-    dataset,
-    phrases,
-    validationPhrases: limitImages(phrasesOfSplit(dataset, 'validation'), 100),
-    priors,
-    sigma: config.sigma,
-    modelName: config.preset,
-    ...(signal ? { signal } : {}),
-    onProgress: (progress) => {
-      if (!process.stdout.isTTY) return;
-      if (progress.stage !== stage) bar.start(progress.total, 0);
-      stage = progress.stage;
-      bar.update(progress.done);
-    },
-  });
-  bar.stop();
-  const out = join(folder, 'evaluation');
-  mkdirSync(out, { recursive: true });
-  await writeFileAtomic(join(out, 'report.md'), renderMarkdown(result));
-  await writeFileAtomic(join(out, 'report.json'), renderJson(result));
-  await writeFileAtomic(join(out, 'report.html'), renderHtml(result));
-  process.stdout.write(`${renderMarkdown(result).split('\n').slice(0, 40).join('\n')}\nReport: ${out}/report.html\n`);
-  return result;
+  options: EvaluateOptions,
+): Promise<GroundingResult | undefined> {
+  const { images, split = 'test', foreign = false, signal } = options;
+  const print = options.print ?? ((text: string) => void process.stdout.write(text));
+  const phrases = divideForEvaluation(dataset, split, images, foreign);
+  try {
+    const { result, localizer } = await measure(gpu, run, dataset, model, phrases, options);
+    const examples = await collectExamples({
+      localizer,
+      dataset,
+      result,
+      phrases: phrases.evaluated,
+      ...(signal ? { signal } : {}),
+    });
+    const folder = join(run.folder, 'evaluation');
+    const files = await writeReport(folder, result, examples, 'report');
+    const page = files.find((file) => file.endsWith('.html')) ?? folder;
+    print(`${summaryLines(result).join('\n')}\nReport: ${relative('.', page)} (also .md and .json)\n`);
+    return result;
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    print(`Evaluation stopped, no report was written. Repeat it with: npm run evaluate -- --run ${run.folder}\n`);
+    return undefined;
+  }
+}
+
+async function measure(
+  gpu: Gpu,
+  run: RunDescription,
+  dataset: Dataset,
+  model: GroundingModel,
+  { evaluated, validation, training, trainedCategories }: EvaluationPhrases,
+  { untrained = true, signal }: EvaluateOptions,
+): Promise<{ result: GroundingResult; localizer: Localizer }> {
+  const { config, tokenizer } = run;
+  const countImages = (list: readonly { readonly studyId: string }[]) => new Set(list.map((p) => p.studyId)).size;
+  const perModel = countImages(evaluated) + countImages(validation);
+  const display = evaluationDisplay(untrained ? 2 * perModel : perModel);
+  try {
+    const shared = {
+      dataset,
+      phrases: evaluated,
+      validationPhrases: validation,
+      trainedCategories,
+      sigma: config.sigma,
+      ...(signal ? { signal } : {}),
+    };
+    const localizer = new ModelLocalizer(gpu, model, tokenizer, config);
+    const masks = training.length > 0 ? await fitMaskPriors(training, signal ? { signal } : {}) : [];
+    const result = await evaluateGrounding({
+      ...shared,
+      localizer,
+      priors: [...fixedPriors(), ...masks],
+      modelName: config.preset,
+      onProgress: progressInto(display, ''),
+    });
+    if (!untrained) return { result, localizer };
+    const start = makeUntrainedModel(gpu, config);
+    try {
+      const before = await evaluateGrounding({
+        ...shared,
+        localizer: new ModelLocalizer(gpu, start.model, tokenizer, config),
+        modelName: untrainedName,
+        onProgress: progressInto(display, `, ${untrainedName}`),
+      });
+      const description = 'the same network with the parameters that training started from';
+      return { result: withComparison(result, before, description), localizer };
+    } finally {
+      start.arena.dispose();
+    }
+  } finally {
+    display.stop();
+  }
+}
+
+function progressInto(display: EvaluationDisplay, suffix: string): NonNullable<GroundingOptions['onProgress']> {
+  return ({ stage }) => display.advance(`${stage}${suffix}`);
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { registerEvaluate } from './evaluate.ts';
+import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerTrain } from './train.ts';
 import { registerVerify } from './verify.ts';
@@ -7,5 +9,6 @@ import { registerVerify } from './verify.ts';
 const program = new Command('groundray').description(
   'Phrase grounding on chest X-rays, trained in TypeScript on WebGPU. Research use only, not for diagnosis.',
 );
-for (const register of [registerPhantom, registerTrain, registerVerify]) register(program);
+for (const register of [registerPhantom, registerTrain, registerEvaluate, registerLocalize, registerVerify])
+  register(program);
 await program.parseAsync();

@@ -12,6 +12,8 @@ import { createRunFolder, latestRun, openRunFolder, type RunDescription } from '
 import { openGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
 import { evaluateRun } from './evaluateRun.ts';
+import { hasPhrases } from './evaluationPhrases.ts';
+import { interruptSignal } from './interrupt.ts';
 import type { TrainFlags } from './train.ts';
 
 const runsRoot = 'runs';
@@ -140,28 +142,11 @@ function progressDisplay() {
   };
 }
 
-/** Aborts at the first Ctrl-C, so that the step under way can finish; a second one ends the process. */
-function interruptSignal(): { readonly signal: AbortSignal; readonly dispose: () => void } {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-    process.stdout.write('\nStopping after this step; press Ctrl-C again to stop at once.\n');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  const dispose = (): void => {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  };
-  return { signal: controller.signal, dispose };
-}
-
 async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
   const { run, dataset } = await openRun(flags);
   printRun(run, dataset);
   const display = progressDisplay();
-  const { signal, dispose } = interruptSignal();
+  const { signal, dispose } = interruptSignal('Stopping after this step.');
   const begin = performance.now();
   try {
     const result = await trainRun(
@@ -190,7 +175,7 @@ async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
       process.stdout.write(
         `Trained ${result.totalSteps} steps in ${spent}; weights in ${run.folder}/model.safetensors\n`,
       );
-      if (flags.evaluate && run.config.evaluateImages > 0 && dataset.phrases.length > 0) {
+      if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
         await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });
       }
     }

@@ -49,7 +49,7 @@ ${sections.join('\n')}
 /** The few numbers that matter most, of the first preset. */
 function headline(result: GroundingResult): string {
   const [preset] = result.presets;
-  const [model, ...priors] = preset?.methods ?? [];
+  const [model, ...others] = preset?.methods ?? [];
   if (!preset || !model) return '';
   const { iou, dice, pointing } = model.overall.macro;
   const range = ({ low, high }: { low: number; high: number }) => `${formatNumber(low)} to ${formatNumber(high)}`;
@@ -58,7 +58,10 @@ function headline(result: GroundingResult): string {
     [formatNumber(dice.value), `Dice, mean over classes (${range(dice)})`],
     [formatNumber(pointing.value), 'pointing game'],
   ];
-  const best = bestPrior(priors);
+  for (const { name, overall } of others.filter(({ kind }) => kind === 'comparison')) {
+    figures.push([formatNumber(overall.macro.iou.value), `IoU of the ${name}`]);
+  }
+  const best = bestPrior(others.filter(({ kind }) => kind === 'prior'));
   if (best) figures.push([formatNumber(best.overall.macro.iou.value), `IoU of the best prior: ${best.name}`]);
   if (preset.sideSwap) {
     const { drop, relativeDrop } = preset.sideSwap;

@@ -101,10 +101,13 @@ function presetTables(result: GroundingResult, { methods, differences, sideSwap 
   const macroMetrics: MetricName[] = ['iou', 'dice', 'iouBest', 'diceBest', 'cnr', 'cnrAbsolute', 'pointing', 'auroc'];
   macroMetrics.push('averagePrecision');
   const [model] = methods;
+  const compared = methods
+    .filter(({ kind }) => kind === 'comparison')
+    .map(({ name, description }) => ` ${name}: ${description}.`);
   const tables: ReportTable[] = [
     methodTable(
       'Mean over classes',
-      'Thresholds, then phrases of a class, then classes. Priors never see the image; oracles read the annotated class, side and zone. A prior has no similarity of its own and is stretched to [-1, 1] under every preset.',
+      `Thresholds, then phrases of a class, then classes. Priors never see the image; oracles read the annotated class, side and zone. A prior has no similarity of its own and is stretched to [-1, 1] under every preset.${compared.join('')}`,
       methods,
       (method) => method.overall.macro,
       macroMetrics,
@@ -119,9 +122,9 @@ function presetTables(result: GroundingResult, { methods, differences, sideSwap 
   ];
   if (differences.length > 0) {
     tables.push({
-      title: 'Model minus location prior',
-      note: 'Mean over classes, paired over the same resamples of images. An interval that contains 0 means: no better than a map that never saw the image.',
-      header: ['Prior', 'IoU', 'Dice'],
+      title: 'Model minus baseline',
+      note: 'Mean over classes, paired over the same resamples of images. An interval that contains 0 means: no better than the baseline.',
+      header: ['Baseline', 'IoU', 'Dice'],
       rows: differences.map(({ prior, iou, dice }) => ({
         cells: [text(prior), estimated(iou, true), estimated(dice, true)],
       })),

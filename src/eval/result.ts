@@ -43,16 +43,16 @@ export interface Counts {
 
 export interface PresetResult {
   readonly preset: RescalePreset;
-  /** The model first, then the location priors. */
+  /** The model first, then models it is compared with (see `withComparison`), then the location priors. */
   readonly methods: readonly MethodResult[];
-  /** Model minus location prior over the overall classes, paired. */
+  /** Model minus another method over the overall classes, paired. */
   readonly differences: readonly { readonly prior: string; readonly iou: Estimate; readonly dice: Estimate }[];
   readonly sideSwap?: SideSwapProbe | undefined;
 }
 
 export interface MethodResult {
   readonly name: string;
-  readonly kind: 'model' | 'prior';
+  readonly kind: 'model' | 'comparison' | 'prior';
   readonly description: string;
   /** Threshold with the best IoU on the validation phrases, on the scale of the preset. */
   readonly bestThreshold?: number | undefined;

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { command } from './common.ts';
+import type { SplitChoice } from './evaluationPhrases.ts';
+import { splitChoices } from './evaluationPhrases.ts';
+import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
+
+/** Flags of `groundray evaluate`, as commander gives them. */
+export interface EvaluateFlags extends AdapterFlags {
+  readonly run?: string;
+  readonly images?: number;
+  readonly split: SplitChoice;
+  readonly data?: string;
+  readonly untrained: boolean;
+  readonly json?: boolean;
+}
+
+export function registerEvaluate(program: Command): void {
+  const evaluate = program
+    .command('evaluate')
+    .description('measure how well a trained model localizes phrases, beside baselines that never see the image')
+    .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
+    .option('--images <n>', 'most images; 0 = all (default: as after training)', wholeNumber(0))
+    .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
+    .option('--data <folder>', 'other images and phrases: a folder with manifest.csv and phrases.csv')
+    .option('--no-untrained', 'leave out the same network before training')
+    .option('--json', 'print the result as JSON and nothing else');
+  withAdapterFlags(evaluate).action(
+    command(async (flags: EvaluateFlags) => {
+      const { evaluate: run } = await import('./evaluateCommand.ts');
+      await run(flags);
+    }),
+  );
+}

@@ -1,0 +1,91 @@
+import type { Estimate, GroupSummary } from '../eval/aggregate.ts';
+import { formatNumber } from '../eval/report-notes.ts';
+import type { GroundingResult, MethodResult, PresetResult } from '../eval/result.ts';
+
+/** What a terminal shows of a result: a table of all methods and a line per probe. The report has the rest. */
+export function summaryLines(result: GroundingResult): string[] {
+  const { counts } = result;
+  const [first, ...others] = result.presets;
+  const classes = Object.keys(counts.classes).length - counts.unseenClasses.length;
+  return [
+    '',
+    `${result.model} on ${result.dataset}: ${counts.phrases} phrases in ${counts.images} images; ` +
+      `means over ${classes} classes, 95 % intervals over images`,
+    ...(first ? ['', ...methodTable(first), ''] : []),
+    ...others.flatMap(otherPreset),
+    ...(first ? [...sideSwapLine(first), ...negationLine(result), ...unseenLines(result, first)] : []),
+    result.notice,
+  ];
+}
+
+const mean = ({ value }: Estimate) => formatNumber(value);
+const withInterval = ({ value, low, high }: Estimate) =>
+  `${formatNumber(value)} (${formatNumber(low)} to ${formatNumber(high)})`;
+
+function methodTable({ preset, methods }: PresetResult): string[] {
+  const rows = [
+    [preset, 'IoU', 'Dice', 'CNR', 'Pointing'],
+    ...methods.map(({ name, overall: { macro } }) => [
+      name,
+      withInterval(macro.iou),
+      withInterval(macro.dice),
+      mean(macro.cnr),
+      mean(macro.pointing),
+    ]),
+  ];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+  const [header = '', ...body] = lines;
+  return [header, '-'.repeat(header.length), ...body];
+}
+
+function otherPreset({ preset, methods: [model] }: PresetResult): string[] {
+  if (!model) return [];
+  const { iou, dice } = model.overall.macro;
+  return [`${preset}: IoU ${withInterval(iou)}, Dice ${withInterval(dice)}; not comparable with the table above`];
+}
+
+function sideSwapLine({ sideSwap }: PresetResult): string[] {
+  if (!sideSwap) return [];
+  const { phrases, iou, swappedIou, drop } = sideSwap;
+  return [
+    `Left and right swapped in ${phrases} phrases: IoU ${mean(iou)} becomes ${mean(swappedIou)}, a loss of ` +
+      `${withInterval(drop)}${drop.low > 0 ? '' : '; no sign that the model reads the side'}`,
+  ];
+}
+
+function negationLine({ negation }: GroundingResult): string[] {
+  if (!negation) return [];
+  const { phrases, ordered, peakDrop } = negation;
+  return [
+    `Finding denied ("no ...") in ${phrases} cases: similarity lower in ${formatNumber(100 * ordered.value, 0)} %, ` +
+      `by ${withInterval(peakDrop)}`,
+  ];
+}
+
+/** The unseen classes, each with the best of the methods that don't know it either. */
+function unseenLines({ counts: { unseenClasses } }: GroundingResult, { methods }: PresetResult): string[] {
+  const [model, ...others] = methods;
+  const iouOf = (method: MethodResult, name: string): Estimate | undefined => {
+    const summary: GroupSummary | undefined = method.unseen?.overall;
+    return summary?.classes[name]?.iou;
+  };
+  return unseenClasses.flatMap((name) => {
+    const ours = model && iouOf(model, name);
+    if (!model || !ours) return [];
+    const dice = model.unseen?.overall.classes[name]?.dice;
+    const [best] = others
+      .map((method) => ({ name: method.name, iou: iouOf(method, name)?.value ?? Number.NaN }))
+      .filter(({ iou }) => Number.isFinite(iou))
+      .sort((a, b) => b.iou - a.iou);
+    const beside = best ? `; best baseline: ${best.name}, ${formatNumber(best.iou)}` : '';
+    return [
+      `Never seen in training, ${name} (${ours.count} phrases): IoU ${withInterval(ours)}` +
+        `${dice ? `, Dice ${mean(dice)}` : ''}${beside}`,
+    ];
+  });
+}

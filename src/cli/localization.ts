@@ -1,0 +1,91 @@
+import type { Box, GrayImage } from '../data/types.ts';
+import { type Localization, similarityMap } from '../eval/localizer.ts';
+import { type Grid, type RescalePreset, rescale } from '../eval/maps.ts';
+import { type RgbaImage, renderOverlay } from '../eval/overlay.ts';
+import { similarityLevel } from '../eval/probes.ts';
+import { localizationBox, type Region, regionsAbove } from '../eval/regions.ts';
+
+/** Where a phrase was found, in pixels of the image. */
+export interface PhraseFinding {
+  readonly phrase: string;
+  /** Largest and mean cosine of the phrase with a region, before smoothing and rescaling. */
+  readonly similarity: { readonly max: number; readonly mean: number };
+  /** Pixel with the largest value of the map. */
+  readonly peak: { readonly x: number; readonly y: number };
+  /** Around everything over the threshold; null when nothing is. */
+  readonly box: Box | null;
+  /** The connected regions over the threshold, the one with the peak first. */
+  readonly regions: readonly Region[];
+  /** Share of the image over the threshold. */
+  readonly area: number;
+  /** The map over the image, rescaled by the preset. */
+  readonly map: Grid;
+}
+
+export interface FindingOptions {
+  readonly sigma: number;
+  readonly preset: RescalePreset;
+  readonly threshold: number;
+}
+
+/** Turns a similarity grid into a map over the image and the regions over a threshold. */
+export function describeFinding(
+  phrase: string,
+  localization: Localization,
+  image: GrayImage,
+  { sigma, preset, threshold }: FindingOptions,
+): PhraseFinding {
+  const smooth = similarityMap(localization, image, image, { sigma, radius: Math.round(4 * sigma) });
+  const map = rescale(smooth, preset);
+  const { peak: max, mean } = similarityLevel(localization.grid);
+  let peak = 0;
+  for (let i = 1; i < map.data.length; i++) if ((map.data[i] ?? 0) > (map.data[peak] ?? 0)) peak = i;
+  const regions = regionsAbove(map, threshold);
+  return {
+    phrase,
+    similarity: { max, mean },
+    peak: { x: peak % map.width, y: Math.floor(peak / map.width) },
+    box: localizationBox(map, threshold) ?? null,
+    regions,
+    area: regions.reduce((sum, region) => sum + region.area, 0) / map.data.length,
+    map,
+  };
+}
+
+/** Longest side of the picture: small images are enlarged to be looked at, very large ones reduced. */
+const pictureSides = [512, 1280] as const;
+
+/** Heat map and contour over the image, with the figures and the research notice below. */
+export function drawFinding(image: GrayImage, finding: PhraseFinding, options: FindingOptions): RgbaImage {
+  const { map, phrase, similarity } = finding;
+  const { preset, threshold } = options;
+  const [least, most] = pictureSides;
+  return renderOverlay(image, {
+    map,
+    contours: [threshold],
+    // A stretched map always reaches from -1 to 1; a cosine is drawn on its own range.
+    ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
+    longestSide: Math.min(most, Math.max(least, image.width, image.height)),
+    caption: `"${phrase}": similarity ${similarity.max.toFixed(2)} at most, ${similarity.mean.toFixed(2)} on average; contour at ${threshold} (${preset}).`,
+  });
+}
+
+/** A finding in words for a terminal. */
+export function findingLines(finding: PhraseFinding, image: GrayImage, threshold: number): string[] {
+  const { phrase, similarity, peak, regions, area } = finding;
+  const [first, ...others] = regions;
+  const more = others.length === 0 ? '' : `, and ${others.length} more ${others.length === 1 ? 'region' : 'regions'}`;
+  const share = `${(100 * area).toFixed(1)} % of the image`;
+  return [
+    `"${phrase}"`,
+    `  similarity  ${similarity.max.toFixed(3)} at most, ${similarity.mean.toFixed(3)} on average`,
+    `  peak        x ${peak.x}, y ${peak.y} of ${image.width} x ${image.height} pixels`,
+    first
+      ? `  over ${threshold}  ${describeBox(first.box)}${more}; ${share}`
+      : `  over ${threshold}  nothing: no part of the map is above this threshold`,
+  ];
+}
+
+function describeBox({ x, y, width, height }: Box): string {
+  return `x ${x} to ${x + width}, y ${y} to ${y + height}`;
+}
