@@ -1,7 +1,9 @@
 import { contiguous, copy } from './copy.ts';
+import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { elementWidth, elementwiseVariants, elementwiseWorkgroup, scalarVariants } from './elementwise.ts';
+import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import type { ShaderName } from './shaders.gen.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from './shape.ts';
 
 const binaryOps = ['add', 'sub', 'mul', 'div', 'maximum', 'maximumShare'] as const;
@@ -16,6 +18,32 @@ const denseKernel = defineKernel({
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
 });
+
+/** Numbers of merged axes that the strided kernel has a variant for; with more, operands are materialised first. */
+const stridedRanks = [2, 4] as const;
+/** How operands are read: element by element, or four at once, where one of them may repeat one element. */
+const reads = {
+  scalar: ['lib/elementScalar', 'lib/operandsFull'],
+  full: ['lib/elementVec4', 'lib/operandsFull'],
+  splatA: ['lib/elementVec4', 'lib/operandsSplatA'],
+  splatB: ['lib/elementVec4', 'lib/operandsSplatB'],
+} as const satisfies Readonly<Record<string, readonly ShaderName[]>>;
+type Read = keyof typeof reads;
+
+function stridedVariants(): Readonly<Record<`${BinaryOp}-${(typeof stridedRanks)[number]}-${Read}`, Variant>> {
+  const variants: Record<string, Variant> = {};
+  for (const [number, op] of binaryOps.entries()) {
+    for (const rank of stridedRanks) {
+      for (const [read, libraries] of Object.entries(reads)) {
+        variants[`${op}-${rank}-${read}`] = {
+          constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, RANK: rank },
+          libraries: ['lib/grid', ...libraries, 'lib/binaryOps'],
+        };
+      }
+    }
+  }
+  return variants as ReturnType<typeof stridedVariants>;
+}
 
 const stridedKernel = defineKernel({
   name: 'binaryStrided',
@@ -37,13 +65,35 @@ const stridedKernel = defineKernel({
     startB: 'u32',
   },
   bindings: ['read', 'read', 'write'],
-  variants: scalarVariants(binaryOps, ['lib/binaryOps']),
+  variants: stridedVariants(),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
 });
 
-/** Merged axes that the strided kernel walks; broadcasts with more of them are materialised first. */
-const stridedRank = 4;
+interface Operand {
+  /** Along the merged axes. */
+  readonly strides: readonly number[];
+  readonly start: number;
+}
+
+/** Whether an operand of a vec4 kernel is read four elements at a time, as one repeated element, or neither. */
+function quadRead({ strides, start }: Operand): 'full' | 'splat' | undefined {
+  if (strides.at(-1) === 0) return 'splat';
+  return strides.at(-1) === 1 && [start, ...strides.slice(0, -1)].every((n) => n % 4 === 0) ? 'full' : undefined;
+}
+
+function chooseRead(sizes: readonly number[], a: Operand, b: Operand): Read {
+  const [readA, readB] = [quadRead(a), quadRead(b)];
+  if ((sizes.at(-1) ?? 1) % 4 !== 0 || !readA || !readB) return 'scalar';
+  if (readA === 'full') return readB === 'full' ? 'full' : 'splatB';
+  return readB === 'full' ? 'splatA' : 'scalar';
+}
+
+/** Strides and start in units of what the operand is bound as; the innermost stride is then 1 or 0 as before. */
+function inUnits({ strides, start }: Operand, unit: number): (axis: number) => number {
+  const inner = strides.length - 1;
+  return (axis) => (axis < 0 ? start / unit : ((strides[axis] ?? 0) / (axis === inner ? 1 : unit)) >>> 0);
+}
 
 /** `f(a, b)` with NumPy broadcasting, f32. @throws ShapeError if the shapes do not fit. */
 export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
@@ -58,27 +108,34 @@ export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
   const viewA = broadcastStrides(a.shape, a.strides, shape);
   const viewB = broadcastStrides(b.shape, b.strides, shape);
   const [sizes, [stridesA = [], stridesB = []]] = mergeAxes(shape, [viewA, viewB]);
-  if (sizes.length > stridedRank) {
+  const rank = stridedRanks.find((known) => known >= sizes.length);
+  if (!rank) {
     y.dispose();
     return binary(op, copy(a.view(shape, viewA)), copy(b.view(shape, viewB)));
   }
-  const pick = (values: readonly number[], axis: number, otherwise: number): number =>
-    (values[axis - (stridedRank - sizes.length)] ?? otherwise) >>> 0;
-  stridedKernel.run(a.gpu, op, [a, b, y], {
-    count: y.size,
-    size1: pick(sizes, 1, 1),
-    size2: pick(sizes, 2, 1),
-    size3: pick(sizes, 3, 1),
-    a0: pick(stridesA, 0, 0),
-    a1: pick(stridesA, 1, 0),
-    a2: pick(stridesA, 2, 0),
-    a3: pick(stridesA, 3, 0),
-    b0: pick(stridesB, 0, 0),
-    b1: pick(stridesB, 1, 0),
-    b2: pick(stridesB, 2, 0),
-    b3: pick(stridesB, 3, 0),
-    startA: a.isDense ? 0 : a.offset,
-    startB: b.isDense ? 0 : b.offset,
+  const operandA = { strides: stridesA, start: a.isDense ? 0 : a.offset };
+  const operandB = { strides: stridesB, start: b.isDense ? 0 : b.offset };
+  const read = chooseRead(sizes, operandA, operandB);
+  const unit = read === 'scalar' ? 1 : 4;
+  const fromA = inUnits(operandA, read === 'splatA' ? 1 : unit);
+  const fromB = inUnits(operandB, read === 'splatB' ? 1 : unit);
+  // Axis 0 of the shader is the outermost one.
+  const size = (axis: number): number => (sizes[axis] ?? 1) / (axis === sizes.length - 1 ? unit : 1);
+  stridedKernel.run(a.gpu, `${op}-${rank}-${read}`, [a, b, y], {
+    count: y.size / unit,
+    size1: size(1),
+    size2: size(2),
+    size3: size(3),
+    a0: fromA(0),
+    a1: fromA(1),
+    a2: fromA(2),
+    a3: fromA(3),
+    b0: fromB(0),
+    b1: fromB(1),
+    b2: fromB(2),
+    b3: fromB(3),
+    startA: fromA(-1),
+    startB: fromB(-1),
   });
   return y;
 }

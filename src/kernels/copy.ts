@@ -1,8 +1,23 @@
 import { ShapeError } from '../gpu/errors.ts';
+import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import type { Shape } from './shape.ts';
 import { broadcastStrides, formatShape, isContiguous, maxRank, mergeAxes, numel, sameShape } from './shape.ts';
+
+const workgroup = 256;
+/** Numbers of merged axes with a variant of their own. */
+const ranks = [1, 2, 3, 4, maxRank] as const;
+
+function copyVariants(): Readonly<Record<`${(typeof ranks)[number]}-${'scalar' | 'vec4'}`, Variant>> {
+  const variants: Record<string, Variant> = {};
+  for (const rank of ranks) {
+    const constants = { WORKGROUP_SIZE: workgroup, RANK: rank };
+    variants[`${rank}-scalar`] = { constants, libraries: ['lib/grid', 'lib/elementScalar'] };
+    variants[`${rank}-vec4`] = { constants, libraries: ['lib/grid', 'lib/elementVec4'] };
+  }
+  return variants as ReturnType<typeof copyVariants>;
+}
 
 const copyKernel = defineKernel({
   name: 'copy',
@@ -20,42 +35,73 @@ const copyKernel = defineKernel({
     x3: 'u32',
     x4: 'u32',
     x5: 'u32',
+    y0: 'u32',
+    y1: 'u32',
+    y2: 'u32',
+    y3: 'u32',
+    y4: 'u32',
+    y5: 'u32',
     startX: 'u32',
     startY: 'u32',
   },
   bindings: ['read', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: 256 }, libraries: ['lib/grid'] } },
-  dispatch: ({ count }) => grid1d(count, 256),
+  variants: copyVariants(),
+  dispatch: ({ count }) => grid1d(count, workgroup),
   cost: ({ count }) => ({ flops: 0, bytes: 8 * count }),
 });
 
-/** Copies `source`, whatever its strides, into the dense `target` from its element `at` on. */
-export function copyInto(source: NDArray, target: NDArray, at = 0): void {
+/**
+ * Copies `source` into `target`, which may be a view of a part of another array; both may have any strides.
+ * @throws ShapeError if shapes or dtypes differ, or for views with more than six separate axes.
+ */
+export function copyInto(source: NDArray, target: NDArray): void {
+  if (!sameShape(target.shape, source.shape) || target.dtype !== source.dtype) {
+    throw new ShapeError(
+      `copy: ${source.dtype} ${formatShape(source.shape)} does not fit into ${target.dtype} ${formatShape(target.shape)}.`,
+    );
+  }
   if (source.size === 0) return;
-  const [sizes, [strides = []]] = mergeAxes(source.shape, [source.strides]);
-  if (sizes.length > maxRank) {
+  const [sizes, [from = [], to = []]] = mergeAxes(source.shape, [source.strides, target.strides]);
+  const rank = ranks.find((known) => known >= sizes.length);
+  if (!rank) {
     throw new ShapeError(
       `A view of shape ${formatShape(source.shape)} has too many separate axes to copy (${maxRank} at most).`,
     );
   }
-  const size = (axis: number): number => sizes[axis - (maxRank - sizes.length)] ?? 1;
-  const stride = (axis: number): number => (strides[axis - (maxRank - sizes.length)] ?? 0) >>> 0;
-  copyKernel.run(source.gpu, 'plain', [source, target], {
-    count: source.size,
+  // A dense array is bound from its first element on, any other from the start of its buffer.
+  const startX = source.isDense ? 0 : source.offset;
+  const startY = target.isDense ? 0 : target.offset;
+  const inner = sizes.length - 1;
+  const wide =
+    [sizes[inner] ?? 1, startX, startY, ...from.slice(0, inner), ...to.slice(0, inner)].every((n) => n % 4 === 0) &&
+    from[inner] === 1 &&
+    to[inner] === 1;
+  const unit = wide ? 4 : 1;
+  // Axis 0 of the shader is the outermost one; the innermost is counted in Elements, where its stride stays 1.
+  const size = (axis: number): number => (sizes[axis] ?? 1) / (axis === inner ? unit : 1);
+  const stride = (strides: readonly number[], axis: number): number =>
+    ((strides[axis] ?? 0) / (axis === inner ? 1 : unit)) >>> 0;
+  copyKernel.run(source.gpu, `${rank}-${wide ? 'vec4' : 'scalar'}`, [source, target], {
+    count: source.size / unit,
     size1: size(1),
     size2: size(2),
     size3: size(3),
     size4: size(4),
     size5: size(5),
-    x0: stride(0),
-    x1: stride(1),
-    x2: stride(2),
-    x3: stride(3),
-    x4: stride(4),
-    x5: stride(5),
-    // A dense source is bound from its first element on, any other from the start of its buffer.
-    startX: source.isDense ? 0 : source.offset,
-    startY: at + (target.isDense ? 0 : target.offset),
+    x0: stride(from, 0),
+    x1: stride(from, 1),
+    x2: stride(from, 2),
+    x3: stride(from, 3),
+    x4: stride(from, 4),
+    x5: stride(from, 5),
+    y0: stride(to, 0),
+    y1: stride(to, 1),
+    y2: stride(to, 2),
+    y3: stride(to, 3),
+    y4: stride(to, 4),
+    y5: stride(to, 5),
+    startX: startX / unit,
+    startY: startY / unit,
   });
 }
 

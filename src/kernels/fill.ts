@@ -1,6 +1,7 @@
 import type { Gpu } from '../gpu/gpu.ts';
 import { defineKernel, grid1d } from './define.ts';
 import type { DType } from './dtype.ts';
+import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import type { Shape } from './shape.ts';
 
@@ -9,8 +10,8 @@ const fillKernel = defineKernel({
   shader: 'fill',
   params: { count: 'u32', bits: 'u32' },
   bindings: ['write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: 256 }, libraries: ['lib/grid'] } },
-  dispatch: ({ count }) => grid1d(count, 256),
+  variants: elementwiseVariants(['fill']),
+  dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 0, bytes: 4 * count }),
 });
 
@@ -26,7 +27,8 @@ function bitsOf(value: number, dtype: DType): number {
 /** Sets every element of a dense array. */
 export function fillInto(target: NDArray, value: number): void {
   if (target.size === 0) return;
-  fillKernel.run(target.gpu, 'plain', [target], { count: target.size, bits: bitsOf(value, target.dtype) });
+  const { width, count } = elementWidth(target.size);
+  fillKernel.run(target.gpu, `fill-${width}`, [target], { count, bits: bitsOf(value, target.dtype) });
 }
 
 /** A new array with the same value everywhere. */

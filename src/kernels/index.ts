@@ -2,7 +2,6 @@
 import './adam.ts';
 import './addRows.ts';
 import './argmax.ts';
-import './assign.ts';
 import './attention.ts';
 import './batchNorm.ts';
 import './binary.ts';

@@ -1,23 +1,19 @@
 import { argmaxRows } from './argmax.ts';
 import { contiguous, permute, reshape } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { elementwiseWorkgroup } from './elementwise.ts';
+import { elementwiseWorkgroup, scalarVariants } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { rowsOf } from './reduce.ts';
 
 /** In the order of the constants in `reduceGrad.wgsl`. */
 const gradOps = ['max', 'logSumExp'] as const;
 
-function variant(op: number) {
-  return { constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: op }, libraries: ['lib/grid'] } as const;
-}
-
 const reduceGradKernel = defineKernel({
   name: 'reduceGrad',
   shader: 'reduceGrad',
   params: { count: 'u32', length: 'u32', inner: 'u32' },
   bindings: ['read', 'read', 'read', 'write'],
-  variants: { max: variant(0), logSumExp: variant(1) },
+  variants: scalarVariants(gradOps),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 2 * count, bytes: 8 * count }),
 });

@@ -1,5 +1,5 @@
 import { ShapeError } from '../gpu/errors.ts';
-import { assign } from './assign.ts';
+import { copyInto } from './copy.ts';
 import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
 import type { Shape } from './shape.ts';
@@ -48,7 +48,7 @@ export function slice(x: NDArray, ranges: readonly SliceRange[]): NDArray {
 /** Array of `shape` that is zero outside the slice and holds `dy` inside: the gradient of `slice`. */
 export function sliceGrad(dy: NDArray, shape: Shape, ranges: readonly SliceRange[]): NDArray {
   const dx = fill(dy.gpu, shape, 0, dy.dtype);
-  assign(slice(dx, ranges), dy);
+  copyInto(dy, slice(dx, ranges));
   return dx;
 }
 
@@ -76,7 +76,7 @@ export function pad(x: NDArray, amounts: readonly PadAmount[], value: number): N
   }
   const shape = x.shape.map((size, axis) => size + (amounts[axis]?.[0] ?? 0) + (amounts[axis]?.[1] ?? 0));
   const y = fill(x.gpu, shape, value, x.dtype);
-  assign(unpad(y, x.shape, amounts), x);
+  copyInto(x, unpad(y, x.shape, amounts));
   return y;
 }
 
@@ -119,7 +119,7 @@ export function cat(parts: readonly NDArray[], axis: number): NDArray {
   );
   for (const [i, ranges] of partRanges(first.rank, along, sizes).entries()) {
     const part = parts[i];
-    if (part && part.size > 0) assign(slice(y, ranges), part);
+    if (part && part.size > 0) copyInto(part, slice(y, ranges));
   }
   return y;
 }

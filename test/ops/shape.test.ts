@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cat, expand, pad, permute, reshape, slice, stack } from '../../src/autograd/ops/shape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
+import { contiguousStrides, numel } from '../../src/kernels/shape.ts';
 import { useGpu } from '../support/gpu.ts';
 import { gradcheck, randomInput } from '../support/numeric.ts';
 
@@ -123,6 +124,52 @@ describe('pad', () => {
 });
 
 describe('views', () => {
+  for (const [shape, dims] of [
+    [
+      [6, 8],
+      [1, 0],
+    ],
+    [
+      [2, 3, 4, 8],
+      [0, 2, 1, 3],
+    ],
+    [
+      [2, 3, 5, 3],
+      [0, 2, 1, 3],
+    ],
+    [
+      [3, 4, 5],
+      [2, 1, 0],
+    ],
+    [
+      [2, 3, 2, 3, 2],
+      [4, 3, 2, 1, 0],
+    ],
+    [
+      [2, 3, 2, 2, 2, 4],
+      [4, 3, 2, 1, 0, 5],
+    ],
+    [
+      [2, 3, 2, 2, 2, 3],
+      [5, 4, 3, 2, 1, 0],
+    ],
+  ] as const) {
+    it(`copies [${shape}] in the order of its axes [${dims}]`, async () => {
+      const count = numel(shape);
+      const y = permute(tensor(gpu(), range(count), shape), dims);
+      const strides = contiguousStrides(shape);
+      const expected = range(count).map((position) => {
+        let [rest, from] = [position, 0];
+        for (const axis of dims.toReversed()) {
+          from += (rest % shape[axis]!) * strides[axis]!;
+          rest = Math.floor(rest / shape[axis]!);
+        }
+        return from;
+      });
+      expect([...(await y.data())]).toEqual(expected);
+    });
+  }
+
   it('reshapes, permutes and repeats with the right gradients', async () => {
     await gradcheck(gpu(), [randomInput(4, [3, 1, 5])], (x) =>
       permute(reshape(expand(x!, [2, 3, 4, 5]), [6, -1]), [1, 0]),
