@@ -45,7 +45,7 @@ async function verify(options: Options): Promise<void> {
     for (const line of failureLines(report)) print(line);
   };
   const onGroup = (report: GroupReport): void => print(groupRow(report));
-  const run = runInNode;
+  const run = options.browser ? runInBrowser : runInNode;
   const groups = await run(options, { onAdapter, onCase, onGroup });
   print(summaryLine(groups));
   if (options.json !== undefined) await writeReport(options.json, adapter, groups);
@@ -82,4 +82,9 @@ async function writeReport(
   const keepNonFinite = (_: string, value: unknown): unknown =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
   await writeFileAtomic(path, `${JSON.stringify({ adapter, groups }, keepNonFinite, 2)}\n`);
+}
+
+async function runInBrowser(options: Options, events: Events): Promise<GroupReport[]> {
+  const { verifyInBrowser } = await import('../verify/browser/launch.node.ts');
+  return verifyInBrowser({ ...options, ...events });
 }

@@ -37,6 +37,7 @@ const families: readonly Family[] = [
   { operators: names('adam sgd clip_grad_norm exponential_lr'), load: () => import('./optimizers.ts') },
   { operators: names('bottleneck bert_layer bert_embeddings'), load: () => import('./blocks.ts') },
   { operators: names('pool_sentences'), load: () => import('./poolSentences.ts') },
+  { operators: names('global_contrast local_contrast total_loss'), load: () => import('./contrastive.ts') },
   { operators: names('localise'), load: () => import('./localise.ts') },
   { operators: names('resnet'), load: () => import('./resnet.ts') },
   { operators: names('bert'), load: () => import('./bert.ts') },
