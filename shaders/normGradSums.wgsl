@@ -2,15 +2,18 @@
 //
 // Algorithm: one invocation per chunk and column of Elements, neighbours along the channels; sums run in blocks of 32
 // rows, so that rounding grows with the square root of the blocks. The second stage adds the chunks (reduceRows).
-// bindings: 0 x, 1 dy, 2 mean, 3 rstd, or the variance if EVAL (read; per column or row: lib/statsOf*.wgsl),
-//           4 partial (write) [2, chunks, channels]: sums of dy, then of dy * xhat
+// Where RELU followed, dy only counts if the output was positive, which is computed again rather than read.
+// bindings: 0 x, 1 dy, 2 mean, 3 rstd, or the variance if EVAL (per column or row: lib/statsOf*.wgsl), 4 weight,
+//           5 bias if RELU (read), 6 partial (write) [2, chunks, channels]: sums of dy, then of dy * xhat
 // params: rows, columns (Elements per row), chunkRows, chunks, eps
 
 const BLOCK: u32 = 32u;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read> dy: array<Element>;
-@group(0) @binding(4) var<storage, read_write> partials: array<Element>;
+@group(0) @binding(4) var<storage, read> weight: array<Element>;
+@group(0) @binding(5) var<storage, read> bias: array<Element>;
+@group(0) @binding(6) var<storage, read_write> partials: array<Element>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -35,9 +38,13 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
       if (EVAL) {
         rstd = inverseSqrt(rstd + params.eps);
       }
-      let grad = dy[at];
+      var grad = dy[at];
+      let centred = x[at] - meanOf[stats];
+      if (RELU) {
+        grad = select(Element(0.0), grad, fma(centred, rstd * weight[column], bias[column]) > Element(0.0));
+      }
       blockPlain += grad;
-      blockWeighted += grad * ((x[at] - meanOf[stats]) * rstd);
+      blockWeighted += grad * (centred * rstd);
     }
     plain += blockPlain;
     weighted += blockWeighted;

@@ -32,26 +32,36 @@ const combineKernel = defineKernel({
 /** Rows per invocation of the element-wise kernels. */
 const rowsPerInvocation = 4;
 
-function applyVariant(width: ColumnPlan['width'], fixed: boolean): Variant {
-  return {
-    constants: { WORKGROUP_SIZE: columnWorkgroup, ROWS: rowsPerInvocation, EVAL: fixed },
-    libraries: [...columnLibraries[width], 'lib/statsOfColumn'],
-  };
+function variants<F extends string>(
+  forms: Readonly<Record<F, Readonly<Record<string, boolean>>>>,
+): Readonly<Record<`${F}-${ColumnPlan['width']}`, Variant>> {
+  const made: Record<string, Variant> = {};
+  for (const [form, flags] of Object.entries<Readonly<Record<string, boolean>>>(forms)) {
+    for (const width of ['vec4', 'scalar'] as const) {
+      made[`${form}-${width}`] = {
+        constants: { WORKGROUP_SIZE: columnWorkgroup, ROWS: rowsPerInvocation, ...flags },
+        libraries: [...columnLibraries[width], 'lib/statsOfColumn'],
+      };
+    }
+  }
+  return made as Readonly<Record<`${F}-${ColumnPlan['width']}`, Variant>>;
 }
-
-const applyVariants = {
-  'batch-vec4': applyVariant('vec4', false),
-  'batch-scalar': applyVariant('scalar', false),
-  'fixed-vec4': applyVariant('vec4', true),
-  'fixed-scalar': applyVariant('scalar', true),
-};
 
 const applyKernel = defineKernel({
   name: 'batchNormApply',
   shader: 'batchNormApply',
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
-  bindings: ['read', 'read', 'read', 'read', 'read', 'write'],
-  variants: applyVariants,
+  bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  variants: variants({
+    batch: { EVAL: false, RESIDUAL: false, RELU: false },
+    batchRelu: { EVAL: false, RESIDUAL: false, RELU: true },
+    batchResidual: { EVAL: false, RESIDUAL: true, RELU: false },
+    batchResidualRelu: { EVAL: false, RESIDUAL: true, RELU: true },
+    fixed: { EVAL: true, RESIDUAL: false, RELU: false },
+    fixedRelu: { EVAL: true, RESIDUAL: false, RELU: true },
+    fixedResidual: { EVAL: true, RESIDUAL: true, RELU: false },
+    fixedResidualRelu: { EVAL: true, RESIDUAL: true, RELU: true },
+  }),
   dispatch: ({ rows, columns }) => grid1d(columns * Math.ceil(rows / rowsPerInvocation), columnWorkgroup),
   cost: ({ rows, columns }) => ({ flops: 3 * rows * columns, bytes: 8 * rows * columns }),
 });
@@ -60,8 +70,13 @@ const gradKernel = defineKernel({
   name: 'batchNormGrad',
   shader: 'batchNormGrad',
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
-  bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
-  variants: applyVariants,
+  bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  variants: variants({
+    batch: { EVAL: false, RELU: false },
+    batchRelu: { EVAL: false, RELU: true },
+    fixed: { EVAL: true, RELU: false },
+    fixedRelu: { EVAL: true, RELU: true },
+  }),
   dispatch: ({ rows, columns }) => grid1d(columns * Math.ceil(rows / rowsPerInvocation), columnWorkgroup),
   cost: ({ rows, columns }) => ({ flops: 5 * rows * columns, bytes: 12 * rows * columns }),
 });
@@ -103,31 +118,53 @@ export function batchStatistics(
 function layout(x: NDArray, statistics: NormStatistics) {
   const channels = x.shape.at(-1) ?? 1;
   const { width, columns, rows } = planColumns(x.gpu, x.size / channels, channels);
-  const form = statistics.eval ? 'fixed' : 'batch';
-  return { variant: `${form}-${width}`, params: { rows, columns, eps: statistics.eps } } as const;
+  const form: 'fixed' | 'batch' = statistics.eval ? 'fixed' : 'batch';
+  return { form, width, params: { rows, columns, eps: statistics.eps } };
 }
 
-/** `(x - mean) * rstd * weight + bias` for dense arrays; `weight` and `bias` are `[channels]`. */
-export function applyBatchNorm(x: NDArray, statistics: NormStatistics, weight: NDArray, bias: NDArray): NDArray {
+/** Weight and bias `[channels]` of a batch norm, and what its kernel does besides. */
+export interface BatchNormParts {
+  readonly weight: NDArray;
+  readonly bias: NDArray;
+  /** Added to the result, dense and of the shape of x. */
+  readonly residual?: NDArray | undefined;
+  /** Clip at 0 in the end. */
+  readonly relu: boolean;
+}
+
+/** `(x - mean) * rstd * weight + bias (+ residual)` for dense arrays, with an optional ReLU. */
+export function applyBatchNorm(x: NDArray, statistics: NormStatistics, parts: BatchNormParts): NDArray {
+  const { weight, bias, residual, relu } = parts;
   const y = NDArray.empty(x.gpu, x.shape);
-  const { variant, params } = layout(x, statistics);
-  applyKernel.run(x.gpu, variant, [x, weight, statistics.mean, statistics.spread, bias, y], params);
+  const { form, width, params } = layout(x, statistics);
+  applyKernel.run(
+    x.gpu,
+    `${form}${residual ? 'Residual' : ''}${relu ? 'Relu' : ''}-${width}`,
+    // Without a residual its place is not read; x only fills it.
+    [x, weight, statistics.mean, statistics.spread, bias, residual ?? x, y],
+    params,
+  );
   return y;
 }
 
 /**
- * Gradient of the input of a batch norm.
+ * Gradient of the input of a batch norm without residual.
  * @param sums `normGradSums` of the same arguments; not read when the statistics are fixed (`eval`).
  */
 export function batchNormGrad(
   x: NDArray,
   dy: NDArray,
   statistics: NormStatistics,
-  weight: NDArray,
+  { weight, bias, relu }: BatchNormParts,
   sums: NDArray | undefined,
 ): NDArray {
   const dx = NDArray.empty(x.gpu, x.shape);
-  const { variant, params } = layout(x, statistics);
-  gradKernel.run(x.gpu, variant, [x, dy, statistics.mean, statistics.spread, weight, sums ?? weight, dx], params);
+  const { form, width, params } = layout(x, statistics);
+  gradKernel.run(
+    x.gpu,
+    `${form}${relu ? 'Relu' : ''}-${width}`,
+    [x, dy, statistics.mean, statistics.spread, weight, bias, sums ?? weight, dx],
+    params,
+  );
   return dx;
 }

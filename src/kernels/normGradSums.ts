@@ -14,9 +14,19 @@ export interface NormStatistics {
   readonly eval: boolean;
 }
 
-function variant(width: ColumnPlan['width'], statistics: ShaderName, fixed: boolean): Variant {
+/** Weight and bias `[channels]` of a batch norm that a ReLU followed: they tell where its output was positive. */
+export interface Rectified {
+  readonly weight: NDArray;
+  readonly bias: NDArray;
+}
+
+function variant(
+  width: ColumnPlan['width'],
+  statistics: ShaderName,
+  constants: { EVAL: boolean; RELU: boolean },
+): Variant {
   return {
-    constants: { WORKGROUP_SIZE: columnWorkgroup, EVAL: fixed },
+    constants: { WORKGROUP_SIZE: columnWorkgroup, ...constants },
     libraries: [...columnLibraries[width], statistics],
   };
 }
@@ -25,34 +35,54 @@ const sumsKernel = defineKernel({
   name: 'normGradSums',
   shader: 'normGradSums',
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32' },
-  bindings: ['read', 'read', 'read', 'read', 'write'],
+  bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
   variants: {
-    'channel-vec4': variant('vec4', 'lib/statsOfColumn', false),
-    'channel-scalar': variant('scalar', 'lib/statsOfColumn', false),
-    'fixed-vec4': variant('vec4', 'lib/statsOfColumn', true),
-    'fixed-scalar': variant('scalar', 'lib/statsOfColumn', true),
-    'row-vec4': variant('vec4', 'lib/statsOfRow', false),
-    'row-scalar': variant('scalar', 'lib/statsOfRow', false),
+    'channel-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
+    'channel-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
+    'channelRelu-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: true }),
+    'channelRelu-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: true }),
+    'fixed-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: true, RELU: false }),
+    'fixed-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: true, RELU: false }),
+    'fixedRelu-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: true, RELU: true }),
+    'fixedRelu-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: true, RELU: true }),
+    'row-vec4': variant('vec4', 'lib/statsOfRow', { EVAL: false, RELU: false }),
+    'row-scalar': variant('scalar', 'lib/statsOfRow', { EVAL: false, RELU: false }),
   },
   dispatch: ({ columns, chunks }) => grid1d(columns * chunks, columnWorkgroup),
   cost: ({ rows, columns }) => ({ flops: 5 * rows * columns, bytes: 8 * rows * columns }),
 });
 
+/** Whose statistics: channels in batch norm, rows in layer norm. */
+export type StatisticsOwner = 'channel' | 'row';
+
+function formOf(statistics: NormStatistics, per: StatisticsOwner, rectified: Rectified | undefined) {
+  if (per === 'row') return 'row';
+  const form = statistics.eval ? 'fixed' : 'channel';
+  return rectified ? (`${form}Relu` as const) : form;
+}
+
 /**
  * Sums over the rows of dense `x` and `dy` `[rows, channels]`: `[0]` holds sum(dy), the gradient of a norm's bias,
  * `[1]` sum(dy * xhat), the gradient of its weight.
- * @param per whether the statistics belong to channels (batch norm) or rows (layer norm).
+ * @param rectified given if a ReLU followed the batch norm: only where it let through does `dy` count.
  * @returns `[2, channels]`
  */
-export function normGradSums(x: NDArray, dy: NDArray, statistics: NormStatistics, per: 'channel' | 'row'): NDArray {
+export function normGradSums(
+  x: NDArray,
+  dy: NDArray,
+  statistics: NormStatistics,
+  per: StatisticsOwner,
+  rectified?: Rectified,
+): NDArray {
   const channels = x.shape.at(-1) ?? 1;
   const { width, columns, rows, chunkRows, chunks } = planColumns(x.gpu, x.size / channels, channels);
   const sums = NDArray.empty(x.gpu, [2, channels]);
   const partial = chunks === 1 ? sums : NDArray.empty(x.gpu, [2, chunks, channels]);
   sumsKernel.run(
     x.gpu,
-    `${statistics.eval ? 'fixed' : per}-${width}`,
-    [x, dy, statistics.mean, statistics.spread, partial],
+    `${formOf(statistics, per, rectified)}-${width}`,
+    // Without a ReLU these two are not read; x only fills their places.
+    [x, dy, statistics.mean, statistics.spread, rectified?.weight ?? x, rectified?.bias ?? x, partial],
     { rows, columns, chunkRows, chunks, eps: statistics.eps },
   );
   if (partial !== sums) {

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { batchNorm } from '../../src/autograd/ops/batchNorm.ts';
+import { add, relu } from '../../src/autograd/ops/elementwise.ts';
+import { permute } from '../../src/autograd/ops/shape.ts';
 import { backward } from '../../src/autograd/tape.ts';
+import type { Tensor } from '../../src/autograd/tensor.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { fill } from '../../src/kernels/fill.ts';
@@ -121,8 +124,50 @@ describeKinds('batchNorm', (gpu) => {
   });
 
   it('agrees with finite differences on strided inputs', async () => {
-    await gradcheck(gpu(), [randomInput(1, [3, 7, 5]), randomInput(2, [5]), randomInput(3, [5])], (x, w, b) =>
-      batchNorm(x!, w!, b!, untouched(gpu(), 5), { train: true }),
+    await gradcheck(gpu(), [randomInput(1, [5, 7, 3]), randomInput(2, [5]), randomInput(3, [5])], (x, w, b) =>
+      batchNorm(permute(x!, [2, 1, 0]), w!, b!, untouched(gpu(), 5), { train: true }),
+    );
+  });
+
+  for (const train of [true, false]) {
+    it(`fuses a residual and a ReLU in ${train ? 'training' : 'evaluation'}, with the same gradients`, async () => {
+      for (const [rows, channels] of [
+        [37, 3],
+        [600, 8],
+      ] as const) {
+        for (const withResidual of [true, false]) {
+          const dy = NDArray.from(gpu(), uniform(9, rows * channels), [rows, channels]);
+          const results = [true, false].map((fused) => {
+            const made = [[rows, channels], [channels], [channels], [rows, channels]].map((shape, i) => {
+              const { values } = randomInput(i + 1, shape);
+              return tensor(gpu(), values, shape, { requiresGrad: true });
+            });
+            const [x, w, b, r] = made;
+            const residual = withResidual ? r : undefined;
+            const running = untouched(gpu(), channels);
+            const plain = (): Tensor => {
+              const y = batchNorm(x!, w!, b!, running, { train });
+              return relu(residual ? add(y, residual) : y);
+            };
+            const y = fused ? batchNorm(x!, w!, b!, running, { train, relu: true, residual }) : plain();
+            backward([y], [dy]);
+            return [y.array, ...made.flatMap((leaf) => leaf.grad ?? [])];
+          });
+          const [fused, composed] = await Promise.all(
+            results.map((arrays) => Promise.all(arrays.map((a) => a.read()))),
+          );
+          expect(fused!.length).toBe(withResidual ? 5 : 4);
+          expect(composed!.length).toBe(fused!.length);
+          for (const [i, values] of fused!.entries()) expectClose(values, composed![i]!, 1e-6, 1e-5);
+        }
+      }
+    });
+  }
+
+  it('adds a residual without a ReLU', async () => {
+    const inputs = [[4, 6], [6], [6], [4, 6]].map((shape, i) => randomInput(i, shape));
+    await gradcheck(gpu(), inputs, (x, w, b, residual) =>
+      batchNorm(x!, w!, b!, untouched(gpu(), 6), { train: true, residual }),
     );
   });
 

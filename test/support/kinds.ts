@@ -6,7 +6,7 @@ import { wrapDevice } from '../../src/gpu/gpu.ts';
 
 /**
  * Describes the same behaviour twice: with the kernel variants for software adapters and with those for hardware,
- * whatever the device of this machine is. Subgroup cores are left out, they need the adapter's real subgroup size.
+ * whatever the device of this machine is.
  */
 export function describeKinds(title: string, body: (gpu: () => Gpu) => void): void {
   for (const kind of ['software', 'hardware'] satisfies AdapterKind[]) {
@@ -15,7 +15,7 @@ export function describeKinds(title: string, body: (gpu: () => Gpu) => void): vo
       let gpu: Gpu | undefined;
       beforeAll(async () => {
         device = await createGpu({ defaultLimits: process.env.GROUNDRAY_DEFAULT_LIMITS === '1' });
-        gpu = wrapDevice(device.device, { ...device.adapter, kind, subgroupSize: 0 });
+        gpu = wrapDevice(device.device, { ...device.adapter, kind });
       });
       afterAll(() => {
         gpu?.dispose();

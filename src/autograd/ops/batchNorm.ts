@@ -5,6 +5,7 @@ import { contiguous } from '../../kernels/copy.ts';
 import type { NDArray } from '../../kernels/ndarray.ts';
 import { normGradSums } from '../../kernels/normGradSums.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { unaryGrad } from '../../kernels/unary.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -15,11 +16,16 @@ export interface BatchNormOptions {
   readonly eps?: number;
   /** Share of the batch in the new running statistics; 0.1 by default. */
   readonly momentum?: number;
+  /** Clip the result at 0, in the same kernel; the derivative at 0 is 0. */
+  readonly relu?: boolean;
+  /** Added to the result before the ReLU, of the shape of x. */
+  readonly residual?: Tensor | undefined;
 }
 
 /**
  * Batch normalisation over all axes but the last (Ioffe and Szegedy, arXiv 1502.03167):
- * `y = (x - mean) / sqrt(variance + eps) * weight + bias` for `x` `[..., channels]`, all else `[channels]`.
+ * `y = (x - mean) / sqrt(variance + eps) * weight + bias` for `x` `[..., channels]`, all else `[channels]`; then
+ * plus `residual` and clipped at 0 if `relu` is set, as `relu(add(batchNorm(x), residual))` but in one pass.
  * Training uses the biased variance of the batch and puts the unbiased one into `running`, in place.
  * The gradient in evaluation reads the running statistics when it is computed: do not move them in between.
  * @throws ShapeError if shapes do not fit, or in training if a channel has only one value.
@@ -29,7 +35,7 @@ export function batchNorm(
   weight: Tensor,
   bias: Tensor,
   running: RunningStatistics,
-  { train, eps = 1e-5, momentum = 0.1 }: BatchNormOptions,
+  { train, eps = 1e-5, momentum = 0.1, relu = false, residual }: BatchNormOptions,
 ): Tensor {
   const channels = x.shape.at(-1) ?? 0;
   const { runningMean, runningVar } = running;
@@ -46,20 +52,31 @@ export function batchNorm(
     const needed = train ? 'more than one value' : 'at least one value';
     throw new ShapeError(`batchNorm: ${formatShape(x.shape)} has to hold ${needed} per channel.`);
   }
+  if (residual && !sameShape(residual.shape, x.shape)) {
+    throw new ShapeError(
+      `batchNorm: the residual has shape ${formatShape(residual.shape)}, expected that of x, ${formatShape(x.shape)}.`,
+    );
+  }
   const input = contiguous(x.array);
   const [scale, shift] = [contiguous(weight.array), contiguous(bias.array)];
   const statistics = train
     ? batchStatistics(input, running, { eps, momentum })
     : { mean: runningMean, spread: runningVar, eps, eval: true };
-  const y = applyBatchNorm(input, statistics, scale, shift);
-  return record('batchNorm', [x, weight, bias], y, (grad, [needX, needWeight, needBias]) => {
-    const dy = contiguous(grad);
-    const sums = needWeight || needBias || train ? normGradSums(input, dy, statistics, 'channel') : undefined;
+  const added = residual && contiguous(residual.array);
+  const y = applyBatchNorm(input, statistics, { weight: scale, bias: shift, residual: added, relu });
+  const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
+  return record('batchNorm', inputs, y, (grad, [needX, needWeight, needBias]) => {
+    // With a residual the gradient behind the ReLU is needed by itself; otherwise the kernels clip it on the way.
+    const dy = residual && relu ? unaryGrad('relu', y, grad) : contiguous(grad);
+    const parts = { weight: scale, bias: shift, relu: relu && !residual };
+    const needSums = needWeight || needBias || (needX && train);
+    const sums = needSums ? normGradSums(input, dy, statistics, 'channel', parts.relu ? parts : undefined) : undefined;
     const sum = (row: number): NDArray | undefined => sums?.view([channels], [1], sums.offset + row * channels);
     return [
-      needX ? batchNormGrad(input, dy, statistics, scale, sums) : undefined,
+      needX ? batchNormGrad(input, dy, statistics, parts, sums) : undefined,
       needWeight ? sum(1) : undefined,
       needBias ? sum(0) : undefined,
+      dy,
     ];
   });
 }
