@@ -1,23 +1,12 @@
-// Softmax and log-softmax along the middle axis of [outer, length, inner].
+// Softmax and log-softmax of rows: exp(x - max) / sum, or x - max - log(sum).
 //
-// Algorithm: per row (stride `inner`) the maximum, the sum of exp(x - max), then the results; three passes, rows form
-// from lib/row*.wgsl. Shaders may assume that no infinities occur, so -inf is recognised by its bits: it counts as
-// -1e30, and log-softmax hands it through.
+// Algorithm: three passes over a row (lib/softmaxRows.wgsl): maximum, sum of exponentials, results. Softmax keeps its
+// exponentials in y between the passes; log-softmax hands -inf through.
 // bindings: 0 x (read), 1 y (write)
-// params: outer, length, inner
+// params: rows, length, stride
 
-const SOFTMAX: u32 = 0u;
-const LOG_SOFTMAX: u32 = 1u;
-const NEGATIVE_INFINITY: u32 = 0xff800000u;
-const BLOCK: u32 = 64u;
-
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
-
-fn load(i: u32) -> f32 {
-  let bits = x[i];
-  return bitcast<f32>(select(bits, bitcast<u32>(-1e30), bits == NEGATIVE_INFINITY));
-}
+@group(0) @binding(0) var<storage, read> x: array<ElementBits>;
+@group(0) @binding(1) var<storage, read_write> y: array<ElementBits>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -28,45 +17,47 @@ fn main(
 ) {
   let row = rowIndex(global, group, groups);
   let lane = laneIndex(local);
-  if (row >= params.outer * params.inner) {
+  if (row >= params.rows) {
     return;
   }
-  let stride = params.inner;
+  let stride = params.stride;
   let first = (row / stride) * params.length * stride + row % stride;
 
-  var largest = load(first);
+  var largest = finite(x[first]);
   for (var i = lane; i < params.length; i += LANES) {
-    largest = max(largest, load(first + i * stride));
+    largest = max(largest, finite(x[first + i * stride]));
   }
-  largest = rowMax(largest, lane);
+  largest = maxOfRow(largest, lane);
 
-  var sum = 0.0;
+  var sum = Element(0.0);
   for (var block = 0u; block < params.length; block += BLOCK * LANES) {
-    var partial = 0.0;
+    var partial = Element(0.0);
     let end = min(params.length, block + BLOCK * LANES);
     for (var i = block + lane; i < end; i += LANES) {
-      let e = exp(load(first + i * stride) - largest);
+      let place = first + i * stride;
+      let e = exp(finite(x[place]) - largest);
       if (OP == SOFTMAX) {
-        y[first + i * stride] = bitcast<u32>(e);
+        y[place] = bitcast<ElementBits>(e);
       }
       partial += e;
     }
     sum += partial;
   }
-  sum = rowSum(sum, lane);
+  sum = sumOfRow(sum, lane);
 
   if (OP == SOFTMAX) {
     let factor = 1.0 / sum;
     for (var i = lane; i < params.length; i += LANES) {
       let place = first + i * stride;
-      y[place] = bitcast<u32>(bitcast<f32>(y[place]) * factor);
+      y[place] = bitcast<ElementBits>(bitcast<Element>(y[place]) * factor);
     }
   } else {
     let logSum = log(sum);
     for (var i = lane; i < params.length; i += LANES) {
       let place = first + i * stride;
-      let result = (load(place) - largest) - logSum;
-      y[place] = select(bitcast<u32>(result), NEGATIVE_INFINITY, x[place] == NEGATIVE_INFINITY);
+      let bits = x[place];
+      let result = bitcast<ElementBits>((finite(bits) - largest) - logSum);
+      y[place] = select(result, bits, bits == ElementBits(NEGATIVE_INFINITY));
     }
   }
 }

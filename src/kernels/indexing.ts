@@ -4,8 +4,9 @@ import { contiguous, reshape } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import { axisLayout } from './reduceRows.ts';
 import type { Shape } from './shape.ts';
-import { formatShape, normalizeAxis, numel } from './shape.ts';
+import { formatShape, normalizeAxis } from './shape.ts';
 
 const params = { count: 'u32', length: 'u32', selected: 'u32', inner: 'u32' } as const;
 const plain = { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } as const;
@@ -44,17 +45,6 @@ function requireIndex(index: NDArray, what: string): void {
   if (index.dtype !== 'i32') throw new ShapeError(`${what}: the index has dtype ${index.dtype}; expected i32.`);
 }
 
-interface Around {
-  readonly outer: number;
-  readonly length: number;
-  readonly inner: number;
-}
-
-/** `shape` seen as `[outer, length, inner]` around `axis`. */
-function around(shape: Shape, axis: number): Around {
-  return { outer: numel(shape.slice(0, axis)), length: shape[axis] ?? 1, inner: numel(shape.slice(axis + 1)) };
-}
-
 function requireRows(x: NDArray, length: number, count: number, what: string): void {
   if (length === 0 && count > 0)
     throw new ShapeError(`${what}: there is nothing to select from ${formatShape(x.shape)}.`);
@@ -68,7 +58,7 @@ export function indexSelect(x: NDArray, axis: number, index: NDArray): NDArray {
   requireIndex(index, 'indexSelect');
   const along = normalizeAxis(axis, x.rank, 'indexSelect');
   const y = NDArray.empty(x.gpu, [...x.shape.slice(0, along), ...index.shape, ...x.shape.slice(along + 1)], x.dtype);
-  const { length, inner } = around(x.shape, along);
+  const { length, inner } = axisLayout(x.shape, along, 'indexSelect');
   requireRows(x, length, y.size, 'indexSelect');
   if (y.size === 0) return y;
   const [width, unit] = inner % 4 === 0 ? (['vec4', 4] as const) : (['scalar', 1] as const);
@@ -83,7 +73,7 @@ export function indexSelect(x: NDArray, axis: number, index: NDArray): NDArray {
 
 /** Gradient of `indexSelect` for `x` of `shape`; the row `skip` gets none. Deterministic. */
 export function indexSelectGrad(dy: NDArray, shape: Shape, axis: number, index: NDArray, skip?: number): NDArray {
-  const layout = around(shape, normalizeAxis(axis, shape.length, 'indexSelect'));
+  const layout = axisLayout(shape, axis, 'indexSelect');
   return reshape(addRows(dy, index, layout, skip), shape);
 }
 
@@ -100,7 +90,7 @@ export function gather(x: NDArray, axis: number, index: NDArray): NDArray {
     );
   }
   const y = NDArray.empty(x.gpu, index.shape, x.dtype);
-  const { length, inner } = around(x.shape, along);
+  const { length, inner } = axisLayout(x.shape, along, 'gather');
   requireRows(x, length, y.size, 'gather');
   if (y.size > 0) {
     const arrays = [contiguous(x), contiguous(index), y];
@@ -112,7 +102,7 @@ export function gather(x: NDArray, axis: number, index: NDArray): NDArray {
 /** Gradient of `gather` for `x` of `shape`: deterministic, with a walk over all positions of the column per element. */
 export function gatherGrad(dy: NDArray, shape: Shape, axis: number, index: NDArray): NDArray {
   const along = normalizeAxis(axis, shape.length, 'gather');
-  const { length, inner } = around(shape, along);
+  const { length, inner } = axisLayout(shape, along, 'gather');
   const dx = NDArray.empty(dy.gpu, shape);
   if (dx.size > 0) {
     const arrays = [contiguous(index), contiguous(dy), dx];

@@ -3,6 +3,8 @@ import { defineKernel, grid1d } from './define.ts';
 import { elementwiseVariants } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import type { Shape } from './shape.ts';
+import { normalizeAxis, numel } from './shape.ts';
 
 /** In the order of the constants in `reduceRows.wgsl` and `reduceColumns.wgsl`. */
 const reduceOps = ['sum', 'mean', 'max', 'logSumExp'] as const;
@@ -13,6 +15,12 @@ export interface RowLayout {
   readonly outer: number;
   readonly length: number;
   readonly inner: number;
+}
+
+/** `shape` seen as `[outer, length, inner]` around `axis`, which may count from the end. */
+export function axisLayout(shape: Shape, axis: number, what: string): RowLayout {
+  const along = normalizeAxis(axis, shape.length, what);
+  return { outer: numel(shape.slice(0, along)), length: shape[along] ?? 1, inner: numel(shape.slice(along + 1)) };
 }
 
 const reduceRowsKernel = defineKernel({

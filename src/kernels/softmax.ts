@@ -1,61 +1,88 @@
+import type { Gpu } from '../gpu/gpu.ts';
+import type { BindingAccess } from '../gpu/pipelines.ts';
 import { contiguous } from './copy.ts';
 import { defineKernel } from './define.ts';
 import { NDArray } from './ndarray.ts';
-import type { RowLayout } from './reduceRows.ts';
+import { axisLayout } from './reduceRows.ts';
+import type { RowForm } from './rows.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
-import { normalizeAxis, numel } from './shape.ts';
 
-/** In the order of the constants in `softmax.wgsl` and `softmaxGrad.wgsl`. */
+/** In the order of the constants in `lib/softmaxRows.wgsl`. */
 const softmaxOps = ['softmax', 'logSoftmax'] as const;
 export type SoftmaxOp = (typeof softmaxOps)[number];
 
-const params = { outer: 'u32', length: 'u32', inner: 'u32' } as const;
+/** An Element is one float, four neighbours in a row, or one float of each of four neighbouring rows. */
+const elements = {
+  Single: { libraries: ['lib/elementScalar', 'lib/sumScalar', 'lib/softmaxRows'], columns: false },
+  Quad: { libraries: ['lib/elementVec4', 'lib/sumVec4', 'lib/softmaxRows'], columns: false },
+  Column: { libraries: ['lib/elementVec4', 'lib/sumVec4', 'lib/softmaxRows'], columns: true },
+} as const;
+type ElementKind = keyof typeof elements;
 
-const softmaxKernel = defineKernel({
-  name: 'softmax',
-  shader: 'softmax',
-  params,
-  bindings: ['read', 'write'],
-  variants: rowVariants(softmaxOps),
-  dispatch: ({ outer, inner }, constants) => rowGrid(outer * inner, constants),
-  cost: ({ outer, length, inner }) => ({ flops: 4 * outer * length * inner, bytes: 8 * outer * length * inner }),
-});
+function softmaxKernel(shader: 'softmax' | 'softmaxGrad', kind: ElementKind, bindings: readonly BindingAccess[]) {
+  const { libraries, columns } = elements[kind];
+  return defineKernel({
+    name: `${shader}${kind}`,
+    shader,
+    params: { rows: 'u32', length: 'u32', stride: 'u32' },
+    bindings,
+    variants: rowVariants(softmaxOps, libraries, { COLUMNS: columns }),
+    dispatch: ({ rows }, constants) => rowGrid(rows, constants),
+    cost: ({ rows, length }) => {
+      const floats = rows * length * (kind === 'Single' ? 1 : 4);
+      return { flops: 4 * floats, bytes: 4 * floats * bindings.length };
+    },
+  });
+}
 
-const softmaxGradKernel = defineKernel({
-  name: 'softmaxGrad',
-  shader: 'softmaxGrad',
-  params,
-  bindings: ['read', 'read', 'write'],
-  variants: rowVariants(softmaxOps),
-  dispatch: ({ outer, inner }, constants) => rowGrid(outer * inner, constants),
-  cost: ({ outer, length, inner }) => ({ flops: 4 * outer * length * inner, bytes: 12 * outer * length * inner }),
-});
-
-/** `x` seen as `[outer, length, inner]` around `axis`. */
-export function axisLayout(x: NDArray, axis: number, what: string): RowLayout {
-  const along = normalizeAxis(axis, x.rank, what);
+function softmaxKernels(shader: 'softmax' | 'softmaxGrad', bindings: readonly BindingAccess[]) {
   return {
-    outer: numel(x.shape.slice(0, along)),
-    length: x.shape[along] ?? 1,
-    inner: numel(x.shape.slice(along + 1)),
+    Single: softmaxKernel(shader, 'Single', bindings),
+    Quad: softmaxKernel(shader, 'Quad', bindings),
+    Column: softmaxKernel(shader, 'Column', bindings),
   };
+}
+
+const forwardKernels = softmaxKernels('softmax', ['read', 'write']);
+const gradKernels = softmaxKernels('softmaxGrad', ['read', 'read', 'write']);
+
+interface Plan {
+  readonly kind: ElementKind;
+  readonly form: RowForm;
+  readonly params: { readonly rows: number; readonly length: number; readonly stride: number };
+}
+
+/** Columns from which one invocation each keeps a GPU busy. */
+const manyColumns = 4096;
+
+function plan(gpu: Gpu, x: NDArray, axis: number, what: string): Plan {
+  const { outer, length, inner: stride } = axisLayout(x.shape, axis, what);
+  const rows = outer * stride;
+  if (stride === 1) {
+    const [kind, unit] = length % 4 === 0 ? (['Quad', 4] as const) : (['Single', 1] as const);
+    return { kind, form: chooseRowForm(gpu, length / unit), params: { rows, length: length / unit, stride } };
+  }
+  const apart = gpu.adapter.kind === 'software' || rows >= manyColumns;
+  if (apart && stride % 4 === 0) {
+    return { kind: 'Column', form: 'serial', params: { rows: rows / 4, length, stride: stride / 4 } };
+  }
+  return { kind: 'Single', form: apart ? 'serial' : chooseRowForm(gpu, length), params: { rows, length, stride } };
 }
 
 /** Softmax or its logarithm along `axis`; entries of -inf or -1e30 get the probability 0. */
 export function softmax(op: SoftmaxOp, x: NDArray, axis: number): NDArray {
-  const layout = axisLayout(x, axis, op);
   const y = NDArray.empty(x.gpu, x.shape);
-  if (x.size > 0) softmaxKernel.run(x.gpu, `${op}-${chooseRowForm(x.gpu, layout.length)}`, [contiguous(x), y], layout);
+  if (x.size === 0) return y;
+  const { kind, form, params } = plan(x.gpu, x, axis, op);
+  forwardKernels[kind].run(x.gpu, `${op}-${form}`, [contiguous(x), y], params);
   return y;
 }
 
 /** Gradient of `softmax` from its result `y`. */
 export function softmaxGrad(op: SoftmaxOp, y: NDArray, dy: NDArray, axis: number): NDArray {
-  const layout = axisLayout(y, axis, op);
   const dx = NDArray.empty(y.gpu, y.shape);
-  if (y.size > 0) {
-    const variant = `${op}-${chooseRowForm(y.gpu, layout.length)}` as const;
-    softmaxGradKernel.run(y.gpu, variant, [y, contiguous(dy), dx], layout);
-  }
+  if (y.size === 0) return dx;
+  const { kind, form, params } = plan(y.gpu, y, axis, op);
+  gradKernels[kind].run(y.gpu, `${op}-${form}`, [y, contiguous(dy), dx], params);
   return dx;
 }

@@ -1,12 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { crossEntropy } from '../../src/autograd/ops/crossEntropy.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
-import { useGpu } from '../support/gpu.ts';
+import { describeKinds } from '../support/kinds.ts';
 import { expectClose, gradcheck, randomInput, uniform } from '../support/numeric.ts';
 
-const gpu = useGpu();
-
-describe('crossEntropy', () => {
+describeKinds('crossEntropy', (gpu) => {
   for (const [rows, classes] of [
     [1, 1],
     [3, 9],

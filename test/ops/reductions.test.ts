@@ -1,13 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { argmax, logSumExp, max, mean, sum } from '../../src/autograd/ops/reductions.ts';
 import { permute } from '../../src/autograd/ops/shape.ts';
 import { backward } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { numel } from '../../src/kernels/shape.ts';
-import { useGpu } from '../support/gpu.ts';
+import { describeKinds } from '../support/kinds.ts';
 import { expectClose, gradcheck, randomInput, uniform } from '../support/numeric.ts';
-
-const gpu = useGpu();
 
 /** Groups of elements that a reduction over `axes` combines, in row-major order of the result. */
 function groups(values: Float32Array, shape: readonly number[], axes: readonly number[]): number[][] {
@@ -28,7 +26,7 @@ function groups(values: Float32Array, shape: readonly number[], axes: readonly n
 
 const total = (group: readonly number[]): number => group.reduce((a, b) => a + b, 0);
 
-describe('reductions', () => {
+describeKinds('reductions', (gpu) => {
   const cases = [
     [[1], [0]],
     [[7, 3], [0]],

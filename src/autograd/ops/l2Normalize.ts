@@ -1,6 +1,6 @@
 import { contiguous } from '../../kernels/copy.ts';
 import { l2NormalizeGrad, l2Normalize as normalizeArray } from '../../kernels/l2Normalize.ts';
-import { axisLayout } from '../../kernels/softmax.ts';
+import { axisLayout } from '../../kernels/reduceRows.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
  * @throws ShapeError if the axis is out of range.
  */
 export function l2Normalize(x: Tensor, axis = -1, eps = 1e-12): Tensor {
-  const layout = axisLayout(x.array, axis, 'l2Normalize');
+  const layout = axisLayout(x.shape, axis, 'l2Normalize');
   const input = contiguous(x.array);
   return record('l2Normalize', [x], normalizeArray(input, layout, eps), (dy) => [
     l2NormalizeGrad(input, contiguous(dy), layout, eps),
