@@ -41,10 +41,15 @@ const clipKernel = defineKernel({
 /**
  * Norm over all elements of dense arrays whose sizes are multiples of four, and the factor that limits it to `maxNorm`.
  * @param maxNorm 0 for no limit.
+ * @param form how a chunk is walked; by default what suits the adapter.
  * @returns `[norm, factor, number of non-finite elements]`; non-finite elements are left out of the norm.
  */
-export function gradNorm(gpu: Gpu, arrays: readonly NDArray[], maxNorm: number): NDArray {
-  const form: RowForm = gpu.adapter.kind === 'software' ? 'serial' : 'workgroup256';
+export function gradNorm(
+  gpu: Gpu,
+  arrays: readonly NDArray[],
+  maxNorm: number,
+  form: RowForm = gpu.adapter.kind === 'software' ? 'serial' : 'workgroup256',
+): NDArray {
   const counts = arrays.map((array) => array.size / 4);
   const chunks = counts.map((count) => Math.ceil(count / chunkSize));
   const total = chunks.reduce((sum, own) => sum + own, 0);

@@ -35,7 +35,7 @@ export interface TrainableSegment extends Segment {
 export interface ArenaOptions {
   /** Seed of initial values and of dropout; 0 by default. */
   readonly seed?: number;
-  /** False leaves the parameters zero, for a checkpoint to fill. */
+  /** False leaves parameters at zero, for a checkpoint that holds all of them: BERT-base takes seconds to draw. */
   readonly initialize?: boolean;
   /** Parameters that get no gradient and are not trained, by full name. */
   readonly frozen?: (name: string) => boolean;

@@ -5,6 +5,8 @@ import { linear } from '../../src/autograd/ops/matmul.ts';
 import { mean } from '../../src/autograd/ops/reductions.ts';
 import { backward } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
+import { gradNorm } from '../../src/kernels/gradNorm.ts';
+import { NDArray } from '../../src/kernels/ndarray.ts';
 import type { Shape } from '../../src/kernels/shape.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
 import { clipGradNorm, readGradNorm, scaleGradients } from '../../src/nn/clip.ts';
@@ -169,6 +171,26 @@ describe('clipGradNorm', () => {
     const state = await arena.state();
     expect([state.get('p.0')!.data, state.get('p.1')!.data]).toEqual(values);
     expect((await optimizer.state()).tensors.get('p.1.exp_avg')!.data.every((value) => value === 0)).toBe(true);
+  });
+
+  it('gives the same norm however the chunks are walked', async () => {
+    const values = [random(1, 2 * 4 * 4096 + 64), random(2, 8)];
+    const arrays = values.map((own) => NDArray.from(gpu(), own, [own.length]));
+    const norm = Math.sqrt(values.flatMap((own) => [...own]).reduce((total, value) => total + value * value, 0));
+    for (const form of ['serial', 'workgroup64', 'workgroup256'] as const) {
+      using clip = gradNorm(gpu(), arrays, 3, form);
+      const got = await readGradNorm(clip);
+      expectClose([got.norm, got.factor, got.nonFinite], [norm, 3 / (norm + 1e-6), 0], 1e-6, 0);
+    }
+    for (const array of arrays) array.dispose();
+  });
+
+  it('takes a norm beyond float32 for a gradient that is not finite', async () => {
+    const bag = new Bag([[2]]);
+    using arena = new ParameterArena(gpu(), bag);
+    setGradients(bag, [[1e30, 1]]);
+    using clip = clipGradNorm(arena, 1);
+    expect((await readGradNorm(clip)).nonFinite).toBe(1);
   });
 
   it('measures without clipping when the largest norm is 0', async () => {
