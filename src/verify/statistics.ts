@@ -21,8 +21,8 @@ export function checksum({ data }: HostTensor): number[] {
   for (let i = 0; i < data.length; i++) {
     const value = data[i] ?? 0;
     sum += value;
-    // Written so that a NaN stays.
-    if (!(Math.abs(value) <= largest)) largest = Math.abs(value);
+    // Unlike a comparison, Math.max keeps a NaN.
+    largest = Math.max(largest, Math.abs(value));
   }
   const sampled = probedIndices('checksum', 16, data.length).map((index) => data[index] ?? Number.NaN);
   return [sum / data.length, norm(data) / Math.sqrt(data.length), largest, ...sampled];
