@@ -12,7 +12,11 @@ export interface EvaluationDisplay {
 export function evaluationDisplay(total: number): EvaluationDisplay {
   const isTerminal = process.stderr.isTTY === true;
   const bar = new SingleBar(
-    { format: 'Evaluating {bar} {value}/{total} images | {what} | {left} left', hideCursor: true, clearOnComplete: true },
+    {
+      format: 'Evaluating {bar} {value}/{total} images | {what} | {left} left',
+      hideCursor: true,
+      clearOnComplete: true,
+    },
     Presets.shades_classic,
   );
   const begin = performance.now();

@@ -11,7 +11,7 @@ export function summaryLines(result: GroundingResult): string[] {
     '',
     `${result.model} on ${result.dataset}: ${counts.phrases} phrases in ${counts.images} images; ` +
       `means over ${classes} classes, 95 % intervals over images`,
-    ...(first ? ['', ...methodTable(first), ''] : []),
+    ...(first ? ['', ...methodTable(first), ...footnote(first), ''] : []),
     ...others.flatMap(otherPreset),
     ...(first ? [...sideSwapLine(first), ...negationLine(result), ...unseenLines(result, first)] : []),
     result.notice,
@@ -43,6 +43,12 @@ function methodTable({ preset, methods }: PresetResult): string[] {
   return [header, '-'.repeat(header.length), ...body];
 }
 
+function footnote({ methods }: PresetResult): string[] {
+  return methods.some(({ kind }) => kind === 'prior')
+    ? ['From the random map on, no row has seen the image; the oracles read the annotation.']
+    : [];
+}
+
 function otherPreset({ preset, methods: [model] }: PresetResult): string[] {
   if (!model) return [];
   const { iou, dice } = model.overall.macro;
@@ -62,8 +68,8 @@ function negationLine({ negation }: GroundingResult): string[] {
   if (!negation) return [];
   const { phrases, ordered, peakDrop } = negation;
   return [
-    `Finding denied ("no ...") in ${phrases} cases: similarity lower in ${formatNumber(100 * ordered.value, 0)} %, ` +
-      `by ${withInterval(peakDrop)}`,
+    `Finding denied ("no ...") in ${phrases} cases: its peak similarity is lower by ${withInterval(peakDrop)}, ` +
+      `in ${formatNumber(100 * ordered.value, 0)} % of them (chance: 50 %)`,
   ];
 }
 
