@@ -48,8 +48,8 @@ export interface PairBatch {
   readonly mask: Tensor;
   readonly sentences: TextUnits;
   readonly words?: TextUnits;
-  /** i32 `[batch]`; equal numbers mark equal reports (`duplicates: 'mask'`). */
-  readonly reportKeys?: Tensor;
+  /** i32 `[batch, batch]`; 1 marks pairs of different studies with equal reports (`duplicates: 'mask'`). */
+  readonly duplicates?: Tensor;
 }
 
 /** Scalars; image to text and text to image. */
@@ -76,13 +76,13 @@ export function contrastiveObjective(
   const tokens = model.encodeText(batch.ids, batch.mask);
   const average = config.objective === 'sentence-mean';
   const sentences = model.poolUnits(tokens, batch.sentences, average);
-  const keys = config.duplicates === 'mask' && batch.reportKeys ? { duplicates: batch.reportKeys } : {};
-  const global = globalContrast(image.global, sentences.mean, { tau1, eps: cosineEps, ...keys });
+  const masked = config.duplicates === 'mask' && batch.duplicates ? { duplicates: batch.duplicates } : {};
+  const global = globalContrast(image.global, sentences.mean, { tau1, eps: cosineEps, ...masked });
   const globalPart = scale(add(global.lossVt, global.lossTv), config.globalWeight);
   const shared = { globalVt: global.lossVt, globalTv: global.lossTv, globalSimilarity: global.similarity };
   if (config.objective === 'global') return { ...shared, total: globalPart };
   const units = config.objective === 'word-local' ? wordUnits(model, tokens, batch) : sentences;
-  const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps: cosineEps, ...keys };
+  const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps: cosineEps, ...masked };
   const local = localContrast(image.regions, units.units, units.mask, options);
   return {
     ...shared,

@@ -3,6 +3,15 @@ import type { Batch } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { PairBatch } from '../models/objective.ts';
 
+/** `[batch, batch]`, 1 where two different studies have the same report. */
+function duplicatePairs(keys: Int32Array): Int32Array {
+  const n = keys.length;
+  return Int32Array.from({ length: n * n }, (_, i) => {
+    const [row, col] = [Math.floor(i / n), i % n];
+    return row !== col && keys[row] === keys[col] ? 1 : 0;
+  });
+}
+
 /** Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors. */
 export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
   const { studyIds, imageSize, tokens } = batch;
@@ -14,6 +23,6 @@ export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
     mask: ids(batch.attentionMask, [rows, tokens]),
     sentences: { ids: ids(batch.sentenceIds, [rows, tokens]), count: batch.maxSentences },
     words: { ids: ids(batch.wordIds, [rows, tokens]), count: batch.maxWords },
-    reportKeys: ids(batch.reportKeys, [rows]),
+    duplicates: ids(duplicatePairs(batch.reportKeys), [rows, rows]),
   };
 }
