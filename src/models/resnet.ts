@@ -1,4 +1,3 @@
-import { add, relu } from '../autograd/ops/elementwise.ts';
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -69,9 +68,9 @@ export class Bottleneck extends Module {
   forward(x: Tensor): Tensor {
     const [projection, norm] = this.downsample ?? [];
     const shortcut = projection && norm ? norm.forward(projection.forward(x)) : x;
-    const narrow = relu(this.bn1.forward(this.conv1.forward(x)));
-    const mixed = relu(this.bn2.forward(this.conv2.forward(narrow)));
-    return relu(add(this.bn3.forward(this.conv3.forward(mixed)), shortcut));
+    const narrow = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    const mixed = this.bn2.forward(this.conv2.forward(narrow), { relu: true });
+    return this.bn3.forward(this.conv3.forward(mixed), { relu: true, residual: shortcut });
   }
 }
 
@@ -129,7 +128,7 @@ export class ResNet extends Module {
 
   /** `[batch, height, width, inChannels]` to the features of every stage. */
   forward(image: Tensor): ResNetFeatures {
-    const edges = relu(this.bn1.forward(this.conv1.forward(image)));
+    const edges = this.bn1.forward(this.conv1.forward(image), { relu: true });
     const stem = this.config.stem.maxPool ? maxPool2d(edges, { kernel: 3, stride: 2, padding: 1 }) : edges;
     const stages: Tensor[] = [];
     let x = stem;

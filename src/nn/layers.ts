@@ -95,10 +95,11 @@ export class BatchNorm2d extends Module {
     this.momentum = options.momentum ?? 0.1;
   }
 
-  forward(x: Tensor): Tensor {
+  /** Normalises `x`; `relu` and `residual` are fused: `relu(norm(x) + residual)`. */
+  forward(x: Tensor, fused: { readonly relu?: boolean; readonly residual?: Tensor } = {}): Tensor {
     const statistics = { runningMean: this.running_mean.array, runningVar: this.running_var.array };
     const { training: train, eps, momentum } = this;
-    return batchNorm(x, this.weight.tensor, this.bias.tensor, statistics, { train, eps, momentum });
+    return batchNorm(x, this.weight.tensor, this.bias.tensor, statistics, { train, eps, momentum, ...fused });
   }
 }
 
