@@ -126,7 +126,7 @@ async function runGroup(
 /**
  * Runs the cases of a fixtures folder on the engine, one after the other. A case that throws has failed; the others go on.
  * @param openGpu makes the device, and makes it again after an error that a device does not survive.
- * @throws FixtureError if the manifest cannot be read or nothing fits the selection.
+ * @throws FixtureError if the manifest cannot be read or nothing fits the selection, GpuError if there is no device.
  */
 export async function runFixtures(
   source: FixtureSource,
@@ -137,6 +137,8 @@ export async function runFixtures(
   const device = new Device(openGpu);
   const reports: GroupReport[] = [];
   try {
+    // Without any device there is nothing to report about the cases.
+    await device.get();
     for (const group of groups) {
       const report = await runGroup(device, source, group, options);
       reports.push(report);
