@@ -13,8 +13,9 @@ export async function openGpu(
   checks: boolean,
   print: (text: string) => void = (text) => void process.stdout.write(text),
 ): Promise<Gpu> {
-  const adapter = choice === 'gpu' ? 'hardware' : choice;
-  const gpu = await createGpu({ adapter, checks, requireHardware: choice === 'gpu' });
+  // Without a choice GROUNDRAY_ADAPTER decides.
+  const adapter = choice === 'auto' ? {} : { adapter: choice === 'gpu' ? ('hardware' as const) : choice };
+  const gpu = await createGpu({ ...adapter, checks, requireHardware: choice === 'gpu' });
   print(`Adapter: ${describeAdapter(gpu.adapter)}\n`);
   return gpu;
 }
