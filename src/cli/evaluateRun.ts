@@ -61,7 +61,9 @@ export async function evaluateRun(
     const folder = join(run.folder, 'evaluation');
     const files = await writeReport(folder, result, examples, 'report');
     const page = files.find((file) => file.endsWith('.html')) ?? folder;
-    print(`${summaryLines(result).join('\n')}\nReport: ${relative('.', page)} (also .md and .json)\n`);
+    const near = relative('.', page);
+    const shown = near.startsWith('..') ? page : near;
+    print(`${summaryLines(result).join('\n')}\nReport: ${shown} (also .md and .json)\n`);
     return result;
   } catch (error) {
     if (!signal?.aborted) throw error;
