@@ -8,7 +8,7 @@ import type { NDArray } from './ndarray.ts';
 import { reduceRows } from './reduceRows.ts';
 
 /** How a matrix product is cut: block size in rows and columns, and whether loads are vec4. */
-export type GemmCore = 'subgroup4' | 'subgroup8' | 'tile32' | 'tile64' | 'tile128';
+export type GemmCore = 'subgroup4' | 'subgroup4Wide' | 'subgroup8' | 'tile32' | 'tile64' | 'tile128';
 export type GemmLoads = 'vec4' | 'scalar';
 
 interface CoreShape {
@@ -31,13 +31,13 @@ function tiled(tile: number, microRows: number, microCols4: number): CoreShape {
   };
 }
 
-function subgroup(lanes: number): CoreShape {
+function subgroup(lanes: number, cols4: 1 | 2 = 1): CoreShape {
   return {
     rows: 16,
-    cols: 4 * lanes,
+    cols: 4 * cols4 * lanes,
     variant: {
-      constants: { LANES: lanes },
-      libraries: ['lib/gemmSubgroup'],
+      constants: { LANES: lanes, COLS4: cols4 },
+      libraries: [cols4 === 1 ? 'lib/gemmSubgroup' : 'lib/gemmSubgroupWide'],
       features: ['subgroups'],
       subgroupSize: lanes,
     },
@@ -46,6 +46,7 @@ function subgroup(lanes: number): CoreShape {
 
 const cores: Readonly<Record<GemmCore, CoreShape>> = {
   subgroup4: subgroup(4),
+  subgroup4Wide: subgroup(4, 2),
   subgroup8: subgroup(8),
   tile32: tiled(32, 4, 1),
   tile64: tiled(64, 8, 2),
@@ -80,7 +81,7 @@ export function gemmGrid(
 ): Workgroups {
   const lanes = Number(constants.LANES ?? 0);
   const tileRows = lanes > 0 ? 16 : Number(constants.TILE_M);
-  const tileCols = lanes > 0 ? 4 * lanes : Number(constants.TILE_N);
+  const tileCols = lanes > 0 ? 4 * Number(constants.COLS4) * lanes : Number(constants.TILE_N);
   const [x, y] = grid1d(Math.ceil(rows / tileRows) * Math.ceil(cols / tileCols), 1);
   return [x, y, slices];
 }
@@ -103,7 +104,7 @@ function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number): GemmCo
   const runs = (core: GemmCore): boolean => supportsVariant(cores[core].variant, device, adapter as AdapterSummary);
   if (adapter.kind === 'software') {
     if (runs('subgroup8')) return 'subgroup8';
-    if (runs('subgroup4')) return 'subgroup4';
+    if (runs('subgroup4')) return cols > 16 ? 'subgroup4Wide' : 'subgroup4';
   }
   const workgroups = (tile: number): number => Math.ceil(rows / tile) * Math.ceil(cols / tile) * batch;
   if (workgroups(128) >= wantedWorkgroups.hardware && runs('tile128')) return 'tile128';
