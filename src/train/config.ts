@@ -50,6 +50,8 @@ export const runConfigSchema = z.strictObject({
   data: dataSchema,
   imageSize: count,
   maxTokens: z.number().int().min(4).max(512),
+  /** Most sentences of a report; later ones are dropped. Absent = as many as fit. */
+  maxSentences: count.exactOptional(),
   /** Path of a `vocab.txt`; without one a vocabulary is built from the training texts. */
   vocabulary: z.string().optional(),
   lowerCase: z.boolean(),
@@ -153,9 +155,10 @@ const adam = {
 const phantomMini: RunConfig = {
   ...shared,
   preset: 'phantom-mini',
-  data: { kind: 'phantom', count: 2600, size: 64, seed: 0, splits: { train: 0.84, validation: 0.06, test: 0.1 } },
+  data: { kind: 'phantom', count: 5000, size: 64, seed: 0, splits: { train: 0.9, validation: 0.03, test: 0.07 } },
   imageSize: 64,
-  maxTokens: 96,
+  maxTokens: 64,
+  maxSentences: 6,
   augment: { ...PHANTOM_AUGMENTATION },
   model: {
     visual: {
@@ -168,7 +171,7 @@ const phantomMini: RunConfig = {
       ],
     },
     localStage: 2,
-    text: phantomText,
+    text: { ...phantomText, layers: 1 },
     dimension: 64,
   },
   objective: defaultObjective,
@@ -186,9 +189,12 @@ const phantomMini: RunConfig = {
 const phantom: RunConfig = {
   ...phantomMini,
   preset: 'phantom',
+  maxTokens: 96,
+  maxSentences: 9,
   data: { kind: 'phantom', count: 6000, size: 64, seed: 0, splits: { train: 0.84, validation: 0.06, test: 0.1 } },
   model: {
     ...phantomMini.model,
+    text: phantomText,
     visual: {
       inChannels: 1,
       stem: { channels: 24, kernel: 3, stride: 2, maxPool: false },

@@ -33,8 +33,8 @@ function totalStepsOf(config: RunConfig, stepsPerEpoch: number): number {
   return config.steps ?? (config.epochs ?? 1) * stepsPerEpoch;
 }
 
-function batchOptions({ batchSize, imageSize, maxTokens, splitter, seed }: RunConfig) {
-  return { batchSize, imageSize, maxTokens, splitter, seed };
+function batchOptions({ batchSize, imageSize, maxTokens, maxSentences, splitter, seed }: RunConfig) {
+  return { batchSize, imageSize, maxTokens, splitter, seed, ...(maxSentences === undefined ? {} : { maxSentences }) };
 }
 
 function openLoader(run: RunDescription): Promise<BatchLoader> {
