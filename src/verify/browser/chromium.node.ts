@@ -10,7 +10,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import envPaths from 'env-paths';
@@ -34,13 +34,14 @@ function packageFolder(): { readonly bin: string; readonly version: string } | u
   }
 }
 
-async function unpackLibraries(archive: string, folder: string): Promise<void> {
+/** Unpacks the files of a brotli-compressed tar archive, without its folders. */
+async function unpackFiles(archive: string, folder: string): Promise<void> {
   const reader = extract();
   const unpacked = pipeline(createReadStream(archive), createBrotliDecompress(), reader);
   for await (const entry of reader) {
-    const name = /^(?:\.\/)?lib\/([^/]+)$/.exec(entry.header.name)?.[1];
-    if (entry.header.type !== 'file' || !name) entry.resume();
-    else await pipeline(entry, createWriteStream(join(folder, name)));
+    if (entry.header.type === 'file')
+      await pipeline(entry, createWriteStream(join(folder, basename(entry.header.name))));
+    else entry.resume();
   }
   await unpacked;
 }
@@ -54,7 +55,9 @@ async function unpackChromium(bin: string, version: string): Promise<string> {
   const temporary = mkdtempSync(join(cache, 'unpack-'));
   try {
     mkdirSync(join(temporary, 'lib'));
-    await unpackLibraries(join(bin, 'al2023.tar.br'), join(temporary, 'lib'));
+    await unpackFiles(join(bin, 'al2023.tar.br'), join(temporary, 'lib'));
+    // Chromium looks for its Vulkan loader and for SwiftShader beside itself.
+    await unpackFiles(join(bin, 'swiftshader.tar.br'), temporary);
     const executable = join(temporary, 'chromium');
     await pipeline(createReadStream(join(bin, 'chromium.br')), createBrotliDecompress(), createWriteStream(executable));
     chmodSync(executable, 0o755);
