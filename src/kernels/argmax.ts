@@ -1,4 +1,5 @@
 import { defineKernel } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { NDArray } from './ndarray.ts';
 import { reducedShape, rowsOf } from './reduce.ts';
 import type { RowLayout } from './reduceRows.ts';
@@ -25,6 +26,7 @@ export function argmaxRows(x: NDArray, y: NDArray, layout: RowLayout): void {
  * @returns i32.
  */
 export function argmax(x: NDArray, axis: number | null, keepDims = false): NDArray {
+  requireF32('argmax', x);
   const axes = axis === null ? [...x.shape.keys()] : [normalizeAxis(axis, x.rank, 'argmax')].slice(0, x.rank);
   const { source, layout } = rowsOf(x, axes, 'argmax');
   const y = NDArray.empty(x.gpu, reducedShape(x.shape, axes, keepDims), 'i32');

@@ -1,6 +1,7 @@
 import { contiguous, copy } from './copy.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import type { ShaderName } from './shaders.gen.ts';
@@ -97,6 +98,7 @@ function inUnits({ strides, start }: Operand, unit: number): (axis: number) => n
 
 /** `f(a, b)` with NumPy broadcasting, f32. @throws ShapeError if the shapes do not fit. */
 export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
+  requireF32(op, a, b);
   const shape = broadcastShapes(op, a.shape, b.shape);
   const y = NDArray.empty(a.gpu, shape);
   if (y.size === 0) return y;

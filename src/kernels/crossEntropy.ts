@@ -1,6 +1,7 @@
 import { ShapeError } from '../gpu/errors.ts';
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
@@ -35,6 +36,7 @@ export interface CrossEntropy {
 
 /** Loss of each row of `logits` `[rows, classes]` with `labels` i32 `[rows]`, which are clamped to `[0, classes)`. */
 export function crossEntropy(logits: NDArray, labels: NDArray): CrossEntropy {
+  requireF32('crossEntropy', logits);
   const [rows = 0, classes = 0] = logits.shape;
   if (logits.rank !== 2 || labels.rank !== 1 || labels.size !== rows || labels.dtype !== 'i32') {
     throw new ShapeError(

@@ -1,5 +1,6 @@
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 
@@ -28,6 +29,7 @@ export function dropoutParams({ p, seed }: DropoutOptions): { seed: number; thre
 
 /** `x` with random elements set to 0 and the others scaled by `1 / (1 - p)`; its own gradient when applied to `dy`. */
 export function dropout(x: NDArray, options: DropoutOptions): NDArray {
+  requireF32('dropout', x);
   const params = dropoutParams(options);
   const y = NDArray.empty(x.gpu, x.shape);
   if (x.size > 0) dropoutKernel.run(x.gpu, 'plain', [contiguous(x), y], { count: x.size, ...params });

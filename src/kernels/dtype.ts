@@ -1,3 +1,5 @@
+import { ShapeError } from '../gpu/errors.ts';
+
 /** Element types of arrays. `bool` is stored as u32 with 0 or 1. */
 export type DType = 'f32' | 'i32' | 'u32' | 'bool';
 
@@ -18,4 +20,11 @@ export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArra
   if (dtype === 'i32') return values instanceof Int32Array ? values : Int32Array.from(values);
   if (dtype === 'bool') return Uint32Array.from(values, (value) => (value ? 1 : 0));
   return values instanceof Uint32Array ? values : Uint32Array.from(values);
+}
+
+/** @throws ShapeError unless the elements are f32, which arithmetic kernels need. */
+export function requireF32(what: string, ...arrays: readonly { readonly dtype: DType }[]): void {
+  for (const { dtype } of arrays) {
+    if (dtype !== 'f32') throw new ShapeError(`${what}: got a tensor of dtype ${dtype}; expected f32.`);
+  }
 }

@@ -1,5 +1,6 @@
 import { ShapeError } from '../gpu/errors.ts';
 import { contiguous, permute, reshape } from './copy.ts';
+import { requireF32 } from './dtype.ts';
 import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
 import type { ReduceOp, RowLayout } from './reduceRows.ts';
@@ -50,6 +51,7 @@ export function rowsOf(x: NDArray, axes: readonly number[], what: string): Rows 
  * @throws ShapeError for axes out of range, or without elements where the operation has no neutral one.
  */
 export function reduce(op: ReduceOp, x: NDArray, axes: readonly number[] | null, keepDims = false): NDArray {
+  requireF32(op, x);
   const reduced = reducedAxes(x, axes, op);
   const shape = reducedShape(x.shape, reduced, keepDims);
   if (op === 'sum' && x.size === 0) return fill(x.gpu, shape, 0);

@@ -2,6 +2,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { BindingAccess } from '../gpu/pipelines.ts';
 import { contiguous } from './copy.ts';
 import { defineKernel } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { NDArray } from './ndarray.ts';
 import { axisLayout } from './reduceRows.ts';
 import type { RowForm } from './rows.ts';
@@ -71,6 +72,7 @@ function plan(gpu: Gpu, x: NDArray, axis: number, what: string): Plan {
 
 /** Softmax or its logarithm along `axis`; entries of -inf or -1e30 get the probability 0. */
 export function softmax(op: SoftmaxOp, x: NDArray, axis: number): NDArray {
+  requireF32(op, x);
   const y = NDArray.empty(x.gpu, x.shape);
   if (x.size === 0) return y;
   const { kind, form, params } = plan(x.gpu, x, axis, op);

@@ -1,5 +1,6 @@
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
+import { requireF32 } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 
@@ -55,6 +56,7 @@ const none: UnaryConstants = { low: 0, high: 0 };
 
 /** `f(x)` element by element, f32. */
 export function unary(op: UnaryOp, x: NDArray, constants: UnaryConstants = none): NDArray {
+  requireF32(op, x);
   const y = NDArray.empty(x.gpu, x.shape);
   const { width, count } = elementWidth(x.size);
   if (count > 0) unaryKernel.run(x.gpu, `${op}-${width}`, [contiguous(x), y], { count, ...constants });

@@ -179,6 +179,12 @@ describe('functions of two arguments', () => {
     expect([...(await b.grad!.read())]).toEqual([1, 0.5, 0]);
   });
 
+  it('refuse integers', () => {
+    const x = tensor(gpu(), [1, 2], [2], { dtype: 'i32' });
+    expect(() => ops.mul(x, x)).toThrow(/dtype i32; expected f32/);
+    expect(() => ops.exp(x)).toThrow(/expected f32/);
+  });
+
   it('refuse shapes that do not fit', () => {
     expect(() => ops.add(tensor(gpu(), [1, 2], [2]), tensor(gpu(), [1, 2, 3], [3]))).toThrow(/cannot be broadcast/);
   });
