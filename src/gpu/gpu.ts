@@ -206,8 +206,12 @@ export class Gpu {
   }
 
   private readonly onUncapturedError = (event: GPUUncapturedErrorEvent): void => {
-    const kind = event.error instanceof GPUOutOfMemoryError ? 'The GPU is out of memory' : 'WebGPU reported an error';
-    this.failure ??= new GpuError(`${kind}: ${event.error.message}`);
+    const { error } = event;
+    this.failure ??= new GpuError(
+      error instanceof GPUOutOfMemoryError
+        ? `The GPU is out of memory: ${error.message}. Use a smaller batch or smaller images.`
+        : `WebGPU reported an error: ${error.message}`,
+    );
   };
 
   private onLost(info: GPUDeviceLostInfo): void {

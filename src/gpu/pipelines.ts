@@ -83,18 +83,27 @@ export class PipelineCache {
     return compiled;
   }
 
-  /** Compiles in parallel with other programs and returns the compiler's messages. */
-  async compile(program: Program): Promise<readonly GPUCompilationMessage[]> {
-    const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
-    const descriptor = this.descriptor(program, source, layout);
-    const info = await descriptor.compute.module.getCompilationInfo();
-    const pipeline = await this.device.createComputePipelineAsync(descriptor);
-    if (!this.bySource.has(source)) {
-      const compiled = { id: this.bySource.size, program, immediate, bindGroupLayout, pipeline };
-      this.bySource.set(source, compiled);
-      this.byProgram.set(program, compiled);
-    }
-    return info.messages;
+  /** What the WGSL compiler says about a program: errors, warnings, hints. Makes no pipeline. */
+  async messages(program: Program): Promise<readonly GPUCompilationMessage[]> {
+    const { source } = this.prepare(program);
+    const module = this.device.createShaderModule({ label: program.name, code: source });
+    return (await module.getCompilationInfo()).messages;
+  }
+
+  /** Builds pipelines in parallel, ahead of their first dispatch. */
+  async compile(programs: readonly Program[]): Promise<void> {
+    const started = performance.now();
+    await Promise.all(
+      programs.map(async (program) => {
+        const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
+        const pipeline = await this.device.createComputePipelineAsync(this.descriptor(program, source, layout));
+        if (this.bySource.has(source)) return;
+        const compiled = { id: this.bySource.size, program, immediate, bindGroupLayout, pipeline };
+        this.bySource.set(source, compiled);
+        this.byProgram.set(program, compiled);
+      }),
+    );
+    this.compileMs += performance.now() - started;
   }
 
   bindGroup(compiled: CompiledProgram, ranges: readonly BoundRange[]): GPUBindGroup {
