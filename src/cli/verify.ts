@@ -86,5 +86,6 @@ async function writeReport(
 
 async function runInBrowser(options: Options, events: Events): Promise<GroupReport[]> {
   const { verifyInBrowser } = await import('../verify/browser/launch.node.ts');
-  return verifyInBrowser({ ...options, ...events });
+  const { folderSource } = await import('../verify/source.node.ts');
+  return verifyInBrowser(folderSource(options.fixtures), { ...options, ...events });
 }

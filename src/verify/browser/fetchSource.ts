@@ -7,7 +7,7 @@ export function fetchSource(base: string): FixtureSource {
     location: base,
     async read(file) {
       const response = await fetch(new URL(file, base));
-      if (!response.ok) throw new FixtureError(`Cannot read ${file} of the fixtures: ${await response.text()}`);
+      if (!response.ok) throw new FixtureError(await response.text());
       return new Uint8Array(await response.arrayBuffer());
     },
   };

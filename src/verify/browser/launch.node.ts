@@ -1,15 +1,14 @@
 import type { Browser } from 'playwright-core';
 import type { AdapterSummary } from '../../gpu/adapter.ts';
 import { FixtureError } from '../errors.ts';
+import type { FixtureSource } from '../format.ts';
 import type { CaseReport, GroupReport } from '../report.ts';
-import { folderSource } from '../source.node.ts';
 import { bundlePage } from './bundle.node.ts';
 import { findChromium } from './chromium.node.ts';
 import type { PageEvent, PageOptions } from './page.ts';
 import { servePage } from './server.node.ts';
 
 export interface BrowserVerifyOptions {
-  readonly fixtures: string;
   readonly group?: string | undefined;
   readonly case?: string | undefined;
   readonly adapter: 'auto' | 'software' | 'gpu' | 'swiftshader';
@@ -54,7 +53,7 @@ async function launch(adapter: BrowserVerifyOptions['adapter']): Promise<Browser
  * Runs a fixtures folder in headless Chromium: the same runner and kernels, files over HTTP from localhost.
  * @throws FixtureError if no browser is found, the folder cannot be read or the browser gives up.
  */
-export async function verifyInBrowser(options: BrowserVerifyOptions): Promise<GroupReport[]> {
+export async function verifyInBrowser(fixtures: FixtureSource, options: BrowserVerifyOptions): Promise<GroupReport[]> {
   const groups: GroupReport[] = [];
   let failure: string | undefined;
   const receive = (event: PageEvent): void => {
@@ -66,7 +65,7 @@ export async function verifyInBrowser(options: BrowserVerifyOptions): Promise<Gr
       options.onGroup?.(event.report);
     }
   };
-  const server = await servePage(await bundlePage(), folderSource(options.fixtures));
+  const server = await servePage(await bundlePage(), fixtures);
   try {
     const browser = await launch(options.adapter);
     try {
