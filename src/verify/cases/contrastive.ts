@@ -18,7 +18,7 @@ type LocalAttributes = z.infer<typeof localAttributes>;
 
 function local(inputs: Inputs, attributes: LocalAttributes) {
   const { tau1, tau2, tau3, attn_sim: attention, attn_norm: normalization, agg: aggregation, eps } = attributes;
-  const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps };
+  const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps, keepAttention: true } as const;
   return localContrast(inputs.get('V'), inputs.get('T'), inputs.get('mask'), options);
 }
 
