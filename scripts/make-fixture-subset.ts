@@ -1,6 +1,7 @@
 /**
  * Copies the small cases of a fixtures folder into another folder of the same format, for the tests of the repository:
- * `npx tsx scripts/make-fixture-subset.ts --from <fixtures> --to test/fixtures --without resnet50`
+ * `npx tsx scripts/make-fixture-subset.ts --from <fixtures> --to test/fixtures --without resnet50 \
+ *   --without train_trace/adam_decay`
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -69,7 +70,8 @@ async function makeSubset(source: FixtureSource, to: string, without: readonly s
   let total = 0;
   for (const group of manifest.groups) {
     const file = readSafetensors(await source.read(group.file), group.file);
-    const cases = without.includes(group.name) ? [] : selectCases(group.cases, file);
+    const wanted = group.cases.filter(({ name }) => !without.includes(`${group.name}/${name}`));
+    const cases = without.includes(group.name) ? [] : selectCases(wanted, file);
     if (cases.length === 0) {
       process.stdout.write(`${group.name}: left out\n`);
       await rm(join(to, group.file), { force: true });
@@ -92,6 +94,8 @@ const { values } = parseArgs({
   options: { from: { type: 'string' }, to: { type: 'string' }, without: { type: 'string', multiple: true } },
 });
 if (!values.from || !values.to) {
-  throw new Error('Usage: npx tsx scripts/make-fixture-subset.ts --from <folder> --to <folder> [--without <group>]...');
+  throw new Error(
+    'Usage: npx tsx scripts/make-fixture-subset.ts --from <folder> --to <folder> [--without <group>[/<case>]]...',
+  );
 }
 await makeSubset(folderSource(values.from), values.to, values.without ?? []);
