@@ -1,3 +1,5 @@
+import { backward } from '../src/autograd/tape.ts';
+import type { Tensor } from '../src/autograd/tensor.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
 import { NDArray } from '../src/kernels/ndarray.ts';
 import type { Shape } from '../src/kernels/shape.ts';
@@ -22,14 +24,51 @@ export interface BenchResult {
   readonly gigabytesPerSecond: number;
 }
 
-/** Numbers in [-1, 1) from a fixed sequence, so that every run multiplies the same values. */
-export function randomArray(gpu: Gpu, shape: Shape, seed = 1): NDArray {
+/** `count` numbers in [0, 1) from a fixed sequence, so that every run works on the same values. */
+function sequence(count: number, seed: number): Float64Array {
   let state = seed >>> 0;
-  const values = Float32Array.from({ length: numel(shape) }, () => {
+  return Float64Array.from({ length: count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
+    return state / 2 ** 32;
   });
-  return NDArray.from(gpu, values, shape);
+}
+
+/** Numbers in [-1, 1). */
+export function randomArray(gpu: Gpu, shape: Shape, seed = 1): NDArray {
+  return NDArray.from(
+    gpu,
+    Float32Array.from(sequence(numel(shape), seed), (x) => 2 * x - 1),
+    shape,
+  );
+}
+
+/** Whole numbers (i32) in [0, below). */
+export function randomIndices(gpu: Gpu, shape: Shape, below: number, seed = 1): NDArray {
+  return NDArray.from(
+    gpu,
+    Int32Array.from(sequence(numel(shape), seed), (x) => Math.floor(x * below)),
+    shape,
+    'i32',
+  );
+}
+
+/** i32 `[rows, columns]`: 1 in the first `present` columns, 0 behind them, as in a padded batch of texts. */
+export function paddingMask(gpu: Gpu, rows: number, columns: number, present: number): NDArray {
+  const values = Int32Array.from({ length: rows * columns }, (_, i) => (i % columns < present ? 1 : 0));
+  return NDArray.from(gpu, values, [rows, columns], 'i32');
+}
+
+/** Back-propagates to `leaves` and drops their gradients, so that every run starts without any. */
+export function backwardAndDrop(
+  leaves: readonly Tensor[],
+  outputs: readonly Tensor[],
+  upstream: readonly NDArray[] = [],
+): void {
+  backward(outputs, upstream);
+  for (const leaf of leaves) {
+    leaf.grad?.dispose();
+    leaf.grad = undefined;
+  }
 }
 
 function median(values: readonly number[]): number {

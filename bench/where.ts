@@ -1,0 +1,40 @@
+import { where as select } from '../src/autograd/ops/where.ts';
+import { Tensor } from '../src/autograd/tensor.ts';
+import type { Gpu } from '../src/gpu/gpu.ts';
+import { reshape } from '../src/kernels/copy.ts';
+import { fill } from '../src/kernels/fill.ts';
+import type { NDArray } from '../src/kernels/ndarray.ts';
+import { where } from '../src/kernels/where.ts';
+import type { BenchCase } from './harness.ts';
+import { backwardAndDrop, paddingMask, randomArray } from './harness.ts';
+
+/** Vectors of the sentences of 64 reports, a few of which are missing. */
+const [reports, sentences, width] = [64, 16, 768];
+const floats = reports * sentences * width;
+
+function rowMask(gpu: Gpu): NDArray {
+  return reshape(paddingMask(gpu, reports, sentences, sentences - 4), [reports, sentences, 1]);
+}
+
+export const cases: readonly BenchCase[] = [
+  {
+    name: `where ${reports}x${sentences}x${width}, a mask of rows`,
+    flops: 0,
+    bytes: 8 * floats,
+    prepare: (gpu) => {
+      const [mask, x, zero] = [rowMask(gpu), randomArray(gpu, [reports, sentences, width]), fill(gpu, [1], 0)];
+      return () => void where(mask, x, zero);
+    },
+  },
+  {
+    name: `where ${reports}x${sentences}x${width}, a mask of rows, gradient`,
+    flops: 0,
+    bytes: 8 * floats,
+    prepare: (gpu) => {
+      const x = new Tensor(randomArray(gpu, [reports, sentences, width], 1), { requiresGrad: true });
+      const y = select(new Tensor(rowMask(gpu)), x, new Tensor(fill(gpu, [1], 0)));
+      const dy = randomArray(gpu, y.shape, 2);
+      return () => backwardAndDrop([x], [y], [dy]);
+    },
+  },
+];
