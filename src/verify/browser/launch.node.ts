@@ -41,6 +41,7 @@ async function launch(adapter: BrowserVerifyOptions['adapter']): Promise<Browser
   });
   const { executablePath, libraryFolders } = await findChromium();
   const libraryPath = [...libraryFolders, process.env.LD_LIBRARY_PATH ?? ''].filter(Boolean).join(':');
+  // Chromium brings a SwiftShader of its own; the driver that this process may have chosen is not for it.
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...environment } = process.env;
   return chromium.launch({
     executablePath,
