@@ -44,12 +44,14 @@ fn main(
   let real = select(0.0, 1.0, mask[params.rowOffset + sentence] != 0);
   var largest = LOWEST;
   for (var m = lane; m < params.regions; m += LANES) {
-    largest = max(largest, logit(source + m, region + m, normT));
+    let value = logit(source + m, region + m, normT);
+    a[place + m] = value;
+    largest = max(largest, value);
   }
   largest = rowMax(largest, lane);
   var sum = 0.0;
   for (var m = lane; m < params.regions; m += LANES) {
-    let weight = exp(min(logit(source + m, region + m, normT) - largest, 0.0));
+    let weight = exp(min(a[place + m] - largest, 0.0));
     a[place + m] = weight;
     sum += weight;
   }

@@ -170,6 +170,23 @@ describe('localContrast', () => {
     for (const { grad } of [tensors.v, tensors.t]) expect([...(await grad!.read())].every(Number.isFinite)).toBe(true);
   });
 
+  it('stays finite with a report without sentences', async () => {
+    const given = features(3, 4, 2, 6);
+    given.mask.fill(0, 2, 4);
+    for (const normalization of ['regions', 'sentences_regions'] as const) {
+      for (const aggregation of ['sum', 'mean'] as const) {
+        const tensors = upload(given);
+        const result = localContrast(tensors.v, tensors.t, tensors.mask, { normalization, aggregation });
+        backwardLosses(result);
+        expect((await result.similarity.data())[1]).toBe(0);
+        expect([...(await result.similarity.data())].every(Number.isFinite)).toBe(true);
+        for (const { grad } of [tensors.v, tensors.t]) {
+          expect([...(await grad!.read())].every(Number.isFinite)).toBe(true);
+        }
+      }
+    }
+  });
+
   it('lets gradients into similarities and cosines', async () => {
     const mask = tensor(gpu(), [1, 1, 1, 0, 1, 1], [3, 2], { dtype: 'i32' });
     const inputs = [randomInput(1, [3, 5, 6]), randomInput(2, [3, 2, 6])];
