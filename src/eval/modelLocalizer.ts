@@ -7,16 +7,14 @@ import type { WordPieceTokenizer } from '../data/text/tokenizer.ts';
 import type { GrayImage } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { GroundingModel } from '../models/grounding.ts';
+import { stageSize } from '../models/resnet.ts';
 import type { Localization, Localizer } from './localizer.ts';
 import type { Size } from './maps.ts';
 
 /** Cells of the local grid for square inputs of `imageSize` pixels. */
 export function localGridSize(model: GroundingModel, imageSize: number): Size {
-  const { stem, stages } = model.config.visual;
-  const halve = (size: number, stride: number): number => Math.floor((size - 1) / stride) + 1;
-  let side = halve(model.config.upsample ?? imageSize, stem.stride);
-  if (stem.maxPool) side = halve(side, 2);
-  for (const { stride } of stages.slice(0, model.config.localStage)) side = halve(side, stride);
+  const { visual, localStage, upsample } = model.config;
+  const side = stageSize(visual, localStage - 1, upsample ?? imageSize);
   return { width: side, height: side };
 }
 

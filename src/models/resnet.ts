@@ -37,6 +37,20 @@ export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfi
 
 export const resNet50Config: ResNetConfig = resNetConfig([3, 4, 6, 3]);
 
+/** Centres the stem's windows on the cells they stand for: 3 for the published 7x7 with stride 2. */
+function stemPadding({ kernel, stride }: ResNetConfig['stem']): number {
+  return Math.floor((kernel - stride + 1) / 2);
+}
+
+/** Side of the feature map of a stage (0 = `layer1`) for square images of `imageSize` pixels. */
+export function stageSize({ stem, stages }: ResNetConfig, stage: number, imageSize: number): number {
+  const halve = (size: number, stride: number): number => Math.floor((size - 1) / stride) + 1;
+  let side = Math.floor((imageSize + 2 * stemPadding(stem) - stem.kernel) / stem.stride) + 1;
+  if (stem.maxPool) side = halve(side, 2);
+  for (const { stride } of stages.slice(0, stage + 1)) side = halve(side, stride);
+  return side;
+}
+
 const expansion = 4;
 
 /** Bottleneck block with the stride in its 3x3 convolution (torchvision's form, "v1.5"). */
@@ -57,7 +71,8 @@ export class Bottleneck extends Module {
     this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false });
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
-    this.bn3 = new BatchNorm2d(outChannels);
+    // Blocks start as their shortcut (Goyal et al. 2017, arXiv 1706.02677, section 5.1): local features begin centred.
+    this.bn3 = new BatchNorm2d(outChannels, { initialWeight: 0 });
     this.downsample =
       stride !== 1 || inChannels !== outChannels
         ? [new Conv2d(inChannels, outChannels, 1, { stride, bias: false }), new BatchNorm2d(outChannels)]
@@ -102,7 +117,7 @@ export class ResNet extends Module {
     this.config = config;
     this.conv1 = new Conv2d(config.inChannels, channels, kernel, {
       stride,
-      padding: Math.floor(kernel / 2),
+      padding: stemPadding(config.stem),
       bias: false,
     });
     this.bn1 = new BatchNorm2d(channels);

@@ -76,6 +76,13 @@ export class Linear extends Module {
   }
 }
 
+export interface BatchNormOptions {
+  readonly eps?: number;
+  readonly momentum?: number;
+  /** 1 by default. */
+  readonly initialWeight?: number;
+}
+
 /** Batch normalisation over all but the last axis; updates its running statistics in place while training. */
 export class BatchNorm2d extends Module {
   readonly weight: Parameter;
@@ -85,9 +92,9 @@ export class BatchNorm2d extends Module {
   readonly eps: number;
   readonly momentum: number;
 
-  constructor(channels: number, options: { readonly eps?: number; readonly momentum?: number } = {}) {
+  constructor(channels: number, options: BatchNormOptions = {}) {
     super();
-    this.weight = new Parameter([channels], constant(1));
+    this.weight = new Parameter([channels], constant(options.initialWeight ?? 1));
     this.bias = new Parameter([channels], constant(0));
     this.running_mean = new Buffer([channels], 0);
     this.running_var = new Buffer([channels], 1);
