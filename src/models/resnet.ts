@@ -63,9 +63,16 @@ export class Bottleneck extends Module {
   readonly bn3: BatchNorm2d;
   readonly downsample: readonly [Conv2d, BatchNorm2d] | undefined;
 
-  constructor(inChannels: number, width: number, stride: number) {
+  /** @param project whether the shortcut is a projection; it has to be where stride or channels change. */
+  constructor(inChannels: number, width: number, stride: number, project?: boolean) {
     super();
     const outChannels = width * expansion;
+    const changes = stride !== 1 || inChannels !== outChannels;
+    if (changes && project === false) {
+      throw new Error(
+        `A shortcut from ${inChannels} to ${outChannels} channels with stride ${stride} needs a projection.`,
+      );
+    }
     this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = new BatchNorm2d(width);
     this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false });
@@ -74,7 +81,7 @@ export class Bottleneck extends Module {
     // Blocks start as their shortcut (Goyal et al. 2017, arXiv 1706.02677, section 5.1): local features begin centred.
     this.bn3 = new BatchNorm2d(outChannels, { initialWeight: 0 });
     this.downsample =
-      stride !== 1 || inChannels !== outChannels
+      (project ?? changes)
         ? [new Conv2d(inChannels, outChannels, 1, { stride, bias: false }), new BatchNorm2d(outChannels)]
         : undefined;
   }

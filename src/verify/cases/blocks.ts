@@ -5,7 +5,6 @@ import { BertEmbeddings, BertLayer } from '../../models/bert.ts';
 import { Bottleneck } from '../../models/resnet.ts';
 import type { Module } from '../../nn/module.ts';
 import type { CaseContext } from '../caseContext.ts';
-import { FixtureError } from '../errors.ts';
 import { channelsFirst, channelsLast } from './layout.ts';
 import { bindModule, ParameterReader } from './moduleCase.ts';
 import type { CaseRunner, CaseRunners, Inputs } from './operator.ts';
@@ -43,10 +42,7 @@ const bottleneckAttributes = z.object({ stride: z.int(), downsample: z.boolean()
 const bottleneck: CaseRunner = async (context) => {
   const { stride, downsample, train } = attributesOf(context, bottleneckAttributes);
   const [width = 0, inChannels = 0] = context.input('conv1.weight').shape;
-  const block = new Bottleneck(inChannels, width, stride);
-  if (downsample !== (block.downsample !== undefined)) {
-    throw new FixtureError('The bottleneck has a projection exactly where its shortcut changes stride or channels.');
-  }
+  const block = new Bottleneck(inChannels, width, stride, downsample);
   block.setTraining(train);
   await runModule(context, block, (module, inputs) => channelsFirst(module.forward(channelsLast(inputs.get('x')))));
 };
