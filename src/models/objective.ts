@@ -1,5 +1,6 @@
 import { globalContrast, localContrast } from '../autograd/ops/contrastive.ts';
 import { add, scale } from '../autograd/ops/elementwise.ts';
+import { l2Normalize } from '../autograd/ops/l2Normalize.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { GroundingModel, TextUnits } from './grounding.ts';
 
@@ -13,6 +14,8 @@ export interface ObjectiveConfig {
   readonly tau2: number;
   readonly tau3: number;
   readonly attention: 'cosine' | 'dot';
+  /** Attended regions are means of unit vectors, equation (4), and not of raw features. */
+  readonly unitRegions: boolean;
   /** `regions`: softmax over regions (the paper); `sentences_regions`: over units first (GLoRIA's code). */
   readonly normalization: 'regions' | 'sentences_regions';
   /** `mean` takes `tau3 log len` off, so that long reports don't attract images. */
@@ -30,6 +33,7 @@ export const defaultObjective: ObjectiveConfig = {
   tau2: 0.1,
   tau3: 0.2,
   attention: 'cosine',
+  unitRegions: true,
   normalization: 'regions',
   aggregation: 'sum',
   globalWeight: 1,
@@ -83,7 +87,8 @@ export function contrastiveObjective(
   if (config.objective === 'global') return { ...shared, total: globalPart };
   const units = config.objective === 'word-local' ? wordUnits(model, tokens, batch) : sentences;
   const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps: cosineEps, ...masked };
-  const local = localContrast(image.regions, units.units, units.mask, options);
+  const regions = config.unitRegions ? l2Normalize(image.regions, -1, cosineEps) : image.regions;
+  const local = localContrast(regions, units.units, units.mask, options);
   return {
     ...shared,
     localVt: local.lossVt,

@@ -85,6 +85,7 @@ export const runConfigSchema = z.strictObject({
     tau2: z.number().positive(),
     tau3: z.number().positive(),
     attention: z.enum(['cosine', 'dot']),
+    unitRegions: z.boolean(),
     normalization: z.enum(['regions', 'sentences_regions']),
     aggregation: z.enum(['sum', 'mean']),
     globalWeight: z.number().nonnegative(),

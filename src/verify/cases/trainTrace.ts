@@ -102,7 +102,7 @@ function forwardAndBack(context: CaseContext, model: GroundingModel, sizes: Attr
         mask: input('mask'),
         sentences: { ids: input('sentence_ids'), count: sizes.max_sentences },
       },
-      { ...defaultObjective, tau1, tau2, tau3, attention, normalization, aggregation },
+      { ...defaultObjective, unitRegions: false, tau1, tau2, tau3, attention, normalization, aggregation },
     );
     backward([losses.total]);
     return losses;
