@@ -1,6 +1,7 @@
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { centredFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -22,6 +23,11 @@ export interface ResNetConfig {
     /** 3x3 max pool with stride 2 behind the stem. */
     readonly maxPool: boolean;
   };
+  /**
+   * How many times larger the middle of a 3x3 kernel starts than its neighbours; 1 is torchvision's start. Without it
+   * the contrast may settle on features that describe a place beside their own (docs/decisions/shifted-maps.md).
+   */
+  readonly centredStart: number;
   /** One to four stages, `layer1` to `layer4`. */
   readonly stages: readonly ResNetStage[];
 }
@@ -30,6 +36,7 @@ export interface ResNetConfig {
 export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfig {
   return {
     inChannels: 3,
+    centredStart: 1,
     stem: { channels: width, kernel: 7, stride: 2, maxPool: true },
     stages: blocks.map((count, i) => ({ blocks: count, width: width * 2 ** i, stride: i === 0 ? 1 : 2 })),
   };
@@ -63,8 +70,11 @@ export class Bottleneck extends Module {
   readonly bn3: BatchNorm2d;
   readonly downsample: readonly [Conv2d, BatchNorm2d] | undefined;
 
-  /** @param project whether the shortcut is a projection; it has to be where stride or channels change. */
-  constructor(inChannels: number, width: number, stride: number, project?: boolean) {
+  /**
+   * @param project whether the shortcut is a projection; it has to be where stride or channels change.
+   * @param centredStart see `ResNetConfig`.
+   */
+  constructor(inChannels: number, width: number, stride: number, project?: boolean, centredStart = 1) {
     super();
     const outChannels = width * expansion;
     const changes = stride !== 1 || inChannels !== outChannels;
@@ -75,11 +85,15 @@ export class Bottleneck extends Module {
     }
     this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = new BatchNorm2d(width);
-    this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false });
+    this.conv2 = new Conv2d(width, width, 3, {
+      stride,
+      padding: 1,
+      bias: false,
+      initializer: centredFanOut(centredStart),
+    });
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
-    // Blocks start as their shortcut (Goyal et al. 2017, arXiv 1706.02677, section 5.1): local features begin centred.
-    this.bn3 = new BatchNorm2d(outChannels, { initialWeight: 0 });
+    this.bn3 = new BatchNorm2d(outChannels);
     this.downsample =
       (project ?? changes)
         ? [new Conv2d(inChannels, outChannels, 1, { stride, bias: false }), new BatchNorm2d(outChannels)]
@@ -132,7 +146,7 @@ export class ResNet extends Module {
     const stage = (index: number): Bottleneck[] => {
       const { blocks, width, stride: first } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
       return Array.from({ length: blocks }, (_, i) => {
-        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1);
+        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, config.centredStart);
         inChannels = width * expansion;
         return block;
       });

@@ -5,7 +5,7 @@ import { embedding } from '../autograd/ops/indexing.ts';
 import { layerNorm } from '../autograd/ops/layerNorm.ts';
 import { linear } from '../autograd/ops/matmul.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { constant, kaimingFanOut, normal, uniform } from './init.ts';
+import { constant, type Initializer, kaimingFanOut, normal, uniform } from './init.ts';
 import { Buffer, Module, Parameter } from './module.ts';
 import { hashStream } from './random.ts';
 
@@ -22,6 +22,8 @@ export interface Conv2dOptions {
   readonly groups?: number;
   /** True by default. */
   readonly bias?: boolean;
+  /** Initial weight; torchvision's by default. */
+  readonly initializer?: Initializer;
 }
 
 /** Convolution of `[batch, height, width, inChannels]`; weight stored `[out, height, width, in / groups]`. */
@@ -37,10 +39,10 @@ export class Conv2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dOptions = {}) {
     super();
-    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
+    const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, initializer = kaimingFanOut } = options;
     const [height, width] = pair(kernelSize);
     const fanIn = (height * width * inChannels) / groups;
-    this.weight = new Parameter([outChannels, height, width, inChannels / groups], kaimingFanOut, 'convolution');
+    this.weight = new Parameter([outChannels, height, width, inChannels / groups], initializer, 'convolution');
     this.bias = bias ? new Parameter([outChannels], uniform(1 / Math.sqrt(fanIn))) : undefined;
     this.options = { stride, padding, dilation, groups };
   }
@@ -76,13 +78,6 @@ export class Linear extends Module {
   }
 }
 
-export interface BatchNormOptions {
-  readonly eps?: number;
-  readonly momentum?: number;
-  /** 1 by default. */
-  readonly initialWeight?: number;
-}
-
 /** Batch normalisation over all but the last axis; updates its running statistics in place while training. */
 export class BatchNorm2d extends Module {
   readonly weight: Parameter;
@@ -92,9 +87,9 @@ export class BatchNorm2d extends Module {
   readonly eps: number;
   readonly momentum: number;
 
-  constructor(channels: number, options: BatchNormOptions = {}) {
+  constructor(channels: number, options: { readonly eps?: number; readonly momentum?: number } = {}) {
     super();
-    this.weight = new Parameter([channels], constant(options.initialWeight ?? 1));
+    this.weight = new Parameter([channels], constant(1));
     this.bias = new Parameter([channels], constant(0));
     this.running_mean = new Buffer([channels], 0);
     this.running_var = new Buffer([channels], 1);

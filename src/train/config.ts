@@ -10,6 +10,7 @@ const fraction = z.number().min(0).max(1);
 
 const visualSchema = z.strictObject({
   inChannels: z.union([z.literal(1), z.literal(3)]),
+  centredStart: z.number().min(1),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
     .array(z.strictObject({ blocks: count, width: count, stride: count }))
@@ -164,49 +165,49 @@ const phantomMini: RunConfig = {
   model: {
     visual: {
       inChannels: 1,
-      stem: { channels: 16, kernel: 3, stride: 2, maxPool: false },
+      centredStart: 6,
+      stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
       stages: [
-        { blocks: 1, width: 16, stride: 2 },
-        { blocks: 2, width: 16, stride: 1 },
         { blocks: 1, width: 24, stride: 2 },
+        { blocks: 2, width: 24, stride: 1 },
+        { blocks: 1, width: 32, stride: 2 },
       ],
     },
     localStage: 2,
     text: { ...phantomText, layers: 1 },
     dimension: 64,
   },
-  objective: defaultObjective,
+  objective: { ...defaultObjective, tau2: 0.25 },
   optimizer: { ...adam, clip: 1 },
-  schedule: { name: 'one-cycle', learningRate: 2e-3, warmup: 0.1, gamma: 1 },
-  batchSize: 32,
-  steps: 600,
+  schedule: { name: 'one-cycle', learningRate: 3e-3, warmup: 0.1, gamma: 1 },
+  batchSize: 16,
+  steps: 1000,
   checkpointEvery: 100,
-  validateEvery: 100,
+  validateEvery: 250,
   evaluateImages: 200,
   sigma: 1,
 };
 
-/** The same task with a wider tower and more steps. */
+/** The same task with a wider tower, a deeper text model and more steps. */
 const phantom: RunConfig = {
   ...phantomMini,
   preset: 'phantom',
-  maxTokens: 96,
-  maxSentences: 9,
-  data: { kind: 'phantom', count: 6000, size: 64, seed: 0, splits: { train: 0.84, validation: 0.06, test: 0.1 } },
+  data: { kind: 'phantom', count: 6000, size: 64, seed: 0, splits: { train: 0.86, validation: 0.04, test: 0.1 } },
   model: {
     ...phantomMini.model,
     text: phantomText,
     visual: {
       inChannels: 1,
-      stem: { channels: 24, kernel: 3, stride: 2, maxPool: false },
+      centredStart: 3,
+      stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
-        { blocks: 1, width: 24, stride: 2 },
-        { blocks: 2, width: 32, stride: 1 },
-        { blocks: 2, width: 32, stride: 2 },
+        { blocks: 1, width: 32, stride: 2 },
+        { blocks: 3, width: 32, stride: 1 },
+        { blocks: 1, width: 48, stride: 2 },
       ],
     },
   },
-  steps: 1500,
+  steps: 2000,
   evaluateImages: 400,
 };
 
