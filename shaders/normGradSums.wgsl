@@ -1,13 +1,15 @@
 // First stage of the parameter gradients of batch and layer norm: sums of dy and dy * xhat over chunks of rows.
 //
-// Algorithm: one invocation per chunk and column of Elements, neighbours along the channels; sums run in blocks of 32
-// rows, so that rounding grows with the square root of the blocks. The second stage adds the chunks (reduceRows).
+// Algorithm: one invocation per chunk and column of Elements, neighbours along the channels; sums run in blocks of 16
+// rows, and between blocks sum(dy) keeps what rounding takes (lib/sumCompensated.wgsl): over the rows the input
+// gradient of batch norm cancels only as far as this sum is right. normGradTotals.wgsl adds the chunks.
 // Where RELU followed, dy only counts if the output was positive, which is computed again rather than read.
 // bindings: 0 x, 1 dy, 2 mean, 3 rstd, or the variance if EVAL (per column or row: lib/statsOf*.wgsl), 4 weight,
-//           5 bias if RELU (read), 6 partial (write) [2, chunks, channels]: sums of dy, then of dy * xhat
-// params: rows, columns (Elements per row), chunkRows, chunks, eps
+//           5 bias if RELU (read), 6 partial (write) [3, chunks, channels]: sums of dy, of dy * xhat, and what rounding
+//           took from the first
+// params: rows, columns (Elements per row), chunkRows, chunks, eps, zero
 
-const BLOCK: u32 = 32u;
+const BLOCK: u32 = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
 @group(0) @binding(1) var<storage, read> dy: array<Element>;
@@ -25,7 +27,7 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   let column = i % columns;
   let begin = (i / columns) * params.chunkRows;
   let end = min(begin + params.chunkRows, params.rows);
-  var plain = Element(0.0);
+  var plain = Sum(Element(0.0), Element(0.0));
   var weighted = Element(0.0);
   for (var block = begin; block < end; block += BLOCK) {
     var blockPlain = Element(0.0);
@@ -46,9 +48,12 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
       blockPlain += grad;
       blockWeighted += grad * (centred * rstd);
     }
-    plain += blockPlain;
+    plain = addTo(plain, blockPlain);
     weighted += blockWeighted;
   }
-  partials[i] = plain;
-  partials[columns * params.chunks + i] = weighted;
+  let result = settled(plain);
+  let size = columns * params.chunks;
+  partials[i] = result.high;
+  partials[size + i] = weighted;
+  partials[2u * size + i] = result.low;
 }
