@@ -3,6 +3,7 @@ import { backward, noGrad } from '../autograd/tape.ts';
 import { Tensor } from '../autograd/tensor.ts';
 import type { Batch } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import { gradNorm } from '../kernels/gradNorm.ts';
 import type { NDArray } from '../kernels/ndarray.ts';
 import { GroundingModel } from '../models/grounding.ts';
 import type { ObjectiveLosses } from '../models/objective.ts';
@@ -29,7 +30,7 @@ export interface StepMetrics {
   readonly localTv?: number;
   /** Share of images whose own report is the most similar one in the batch. */
   readonly accuracy: number;
-  /** Norm of the gradient before clipping; absent for validation batches. */
+  /** Norm of the gradient before clipping, NaN if a gradient or a parameter is not finite; absent for validation. */
   readonly gradNorm?: number;
 }
 
@@ -85,7 +86,8 @@ function unpackMetrics(values: ArrayLike<number>, rows: number, hasLocal: boolea
     globalTv: at(2),
     ...(hasLocal ? { localVt: at(3), localTv: at(4) } : {}),
     accuracy: hits / rows,
-    ...(hasNorm ? { gradNorm: at(5) } : {}),
+    // Behind the losses: norm, factor and number of non-finite elements of the gradients, then of the parameters.
+    ...(hasNorm ? { gradNorm: at(7) + at(10) > 0 ? Number.NaN : at(5) } : {}),
   };
 }
 
@@ -126,7 +128,12 @@ export class Trainer {
       backward([losses.total]);
       const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
       optimizer.step({ learningRate: this.schedule(step), clip });
-      return packMetrics(losses, [new Tensor(clip)]).array;
+      const values = gradNorm(
+        gpu,
+        arena.segments.map((segment) => segment.values),
+        0,
+      );
+      return packMetrics(losses, [new Tensor(clip), new Tensor(values)]).array;
     });
     return this.read(packed, batch, true).then(async (metrics) => {
       if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
@@ -164,7 +171,7 @@ export class Trainer {
     model.setTraining(true);
     const loss = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective).total;
     const where = await findNonFinite(loss, model);
-    const what = Number.isFinite(metrics.total) ? 'a gradient' : `the loss (${metrics.total})`;
+    const what = Number.isFinite(metrics.total) ? 'a gradient or parameter' : `the loss (${metrics.total})`;
     return (
       `Step ${step + 1}: ${what} is not a finite number; ${where}. The parameters were left as they were, and the ` +
       'last checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'

@@ -2,6 +2,7 @@ import { type Tensor, tensor } from '../autograd/tensor.ts';
 import type { Batch } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { PairBatch } from '../models/objective.ts';
+import { NonFiniteError } from './errors.ts';
 
 /** `[batch, batch]`, 1 where two different studies have the same report. */
 function duplicatePairs(keys: Int32Array): Int32Array {
@@ -12,8 +13,20 @@ function duplicatePairs(keys: Int32Array): Int32Array {
   });
 }
 
-/** Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors. */
+/** Kernels may assume finite numbers (a ReLU would turn NaN into 0 unnoticed), so bad pixels are stopped here. */
+function checkPixels({ images, imageSize, studyIds }: Batch): void {
+  const bad = images.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const study = studyIds[Math.floor(bad / imageSize ** 2)];
+  throw new NonFiniteError(`The image of study ${study} has a pixel that is not a finite number (${images[bad]}).`);
+}
+
+/**
+ * Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors.
+ * @throws NonFiniteError if a pixel is NaN or infinite.
+ */
 export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
+  checkPixels(batch);
   const { studyIds, imageSize, tokens } = batch;
   const rows = studyIds.length;
   const ids = (values: Int32Array, shape: readonly number[]): Tensor => tensor(gpu, values, shape, { dtype: 'i32' });

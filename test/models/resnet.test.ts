@@ -57,7 +57,9 @@ describe('ResNet', () => {
     const draw = (ratio: number): Float32Array => centredFanOut(ratio)(parameterRandom('w', 0), shape);
     const centre = draw(4).filter((_, i) => Math.floor(i / 64) % 9 === 4);
     const others = draw(4).filter((_, i) => Math.floor(i / 64) % 9 !== 4);
-    expect(power(centre) / centre.length / (power(others) / others.length)).toBeCloseTo(16, 0);
+    // 4,096 middle taps: the ratio of the variances scatters by about 2 %.
+    const ratio = power(centre) / centre.length / (power(others) / others.length);
+    expect(Math.abs(ratio / 16 - 1)).toBeLessThan(0.1);
     expect(power(draw(4)) / power(draw(1))).toBeCloseTo(1, 1);
   });
 });

@@ -90,12 +90,18 @@ describe('a training run', () => {
     const { createBatchSource } = await import('../../src/data/batches.ts');
     const source = createBatchSource(dataset, run.tokenizer, { ...run.config, split: 'train' });
     const batch = await source.batch(0, 0);
-    batch.images[5] = Number.NaN;
     const parameters = await trainer.arena.state();
-    await expect(trainer.step(batch, 1)).rejects.toThrow(/Step 2: .*conv2d/);
+    const [poisoned, untouched] = ['global_embedder.bias', 'local_embedder.weight'];
+    trainer.arena.load([
+      [poisoned!, parameters.get(poisoned!)!.data.map((value, i) => (i === 3 ? Number.NaN : value))],
+    ]);
+    await expect(trainer.step(batch, 1)).rejects.toThrow(
+      /Step 2: .*parameter global_embedder\.bias \[16\] has 1 of them/,
+    );
     const after = await trainer.arena.state();
-    const name = 'visual.conv1.weight';
-    expect(after.get(name)?.data).toEqual(parameters.get(name)?.data);
+    expect(after.get(untouched!)?.data).toEqual(parameters.get(untouched!)?.data);
+    batch.images[5] = Number.NaN;
+    expect(() => trainer.step(batch, 1)).toThrow(/The image of study .* not a finite number/);
     expect(checkpointOf(folder).equals(before)).toBe(true);
     trainer.dispose();
   });
