@@ -4,18 +4,33 @@ import { tensor } from '../autograd/tensor.ts';
 import { preprocess } from '../data/preprocess.ts';
 import { encodePhrase } from '../data/text/encode.ts';
 import type { WordPieceTokenizer } from '../data/text/tokenizer.ts';
-import type { GrayImage } from '../data/types.ts';
+import type { Box, GrayImage } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { GroundingModel } from '../models/grounding.ts';
-import { stageSize } from '../models/resnet.ts';
-import type { Localization, Localizer } from './localizer.ts';
+import { stageGeometry } from '../models/resnet.ts';
+import { type Localization, type Localizer, squareFrame } from './localizer.ts';
 import type { Size } from './maps.ts';
 
 /** Cells of the local grid for square inputs of `imageSize` pixels. */
 export function localGridSize(model: GroundingModel, imageSize: number): Size {
   const { visual, localStage, upsample } = model.config;
-  const side = stageSize(visual, localStage - 1, upsample ?? imageSize);
-  return { width: side, height: side };
+  const { size } = stageGeometry(visual, localStage - 1, upsample ?? imageSize);
+  return { width: size, height: size };
+}
+
+/**
+ * The rectangle of `image` that the local grid covers. Strided windows are not centred on their share of the image:
+ * cell 0 of ResNet-50's `layer3` looks at pixel 0, and not at pixel 7.5, the middle of the first 16.
+ */
+export function localFrame(model: GroundingModel, imageSize: number, image: Size): Box {
+  const { visual, localStage, upsample } = model.config;
+  const input = upsample ?? imageSize;
+  const { size, stride, offset } = stageGeometry(visual, localStage - 1, input);
+  const square = squareFrame(image);
+  const scale = square.width / input;
+  const start = offset + 0.5 - stride / 2;
+  const side = size * stride * scale;
+  return { x: square.x + start * scale, y: square.y + start * scale, width: side, height: side };
 }
 
 /** Localizes phrases with a grounding model: cosine of every region with the phrase, which is encoded alone. */
@@ -60,9 +75,10 @@ export class ModelLocalizer implements Localizer {
         }),
       );
       const { width, height } = this.gridSize;
+      const frame = localFrame(model, imageSize, image);
       const results: Localization[] = [];
       for (const similarity of similarities) {
-        results.push({ grid: { width, height, data: (await similarity.read()) as Float32Array } });
+        results.push({ grid: { width, height, data: (await similarity.read()) as Float32Array }, frame });
         similarity.dispose();
       }
       return results;

@@ -49,13 +49,30 @@ function stemPadding({ kernel, stride }: ResNetConfig['stem']): number {
   return Math.floor((kernel - stride + 1) / 2);
 }
 
-/** Side of the feature map of a stage (0 = `layer1`) for square images of `imageSize` pixels. */
-export function stageSize({ stem, stages }: ResNetConfig, stage: number, imageSize: number): number {
-  const halve = (size: number, stride: number): number => Math.floor((size - 1) / stride) + 1;
-  let side = Math.floor((imageSize + 2 * stemPadding(stem) - stem.kernel) / stem.stride) + 1;
-  if (stem.maxPool) side = halve(side, 2);
-  for (const { stride } of stages.slice(0, stage + 1)) side = halve(side, stride);
-  return side;
+/** Where the cells of a feature map lie in a square image. */
+export interface StageGeometry {
+  /** Cells along a side. */
+  readonly size: number;
+  /** Pixels from one cell to the next. */
+  readonly stride: number;
+  /** Middle of the window that cell 0 looks at, in pixels from the middle of pixel 0. */
+  readonly offset: number;
+}
+
+/** Geometry of the feature map of a stage (0 = `layer1`) for square images of `imageSize` pixels. */
+export function stageGeometry({ stem, stages }: ResNetConfig, stage: number, imageSize: number): StageGeometry {
+  let map: StageGeometry = { size: imageSize, stride: 1, offset: 0 };
+  const apply = (kernel: number, stride: number, padding: number): void => {
+    map = {
+      size: Math.floor((map.size + 2 * padding - kernel) / stride) + 1,
+      stride: map.stride * stride,
+      offset: map.offset + ((kernel - 1) / 2 - padding) * map.stride,
+    };
+  };
+  apply(stem.kernel, stem.stride, stemPadding(stem));
+  if (stem.maxPool) apply(3, 2, 1);
+  for (const { stride } of stages.slice(0, stage + 1)) apply(3, stride, 1);
+  return map;
 }
 
 const expansion = 4;

@@ -6,7 +6,7 @@ import {
   type ResNetConfig,
   resNet50Config,
   resNetConfig,
-  stageSize,
+  stageGeometry,
 } from '../../src/models/resnet.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
 import { centredFanOut } from '../../src/nn/init.ts';
@@ -23,7 +23,7 @@ describe('ResNet', () => {
     expect(parameters.reduce((sum, [, { size }]) => sum + size, 0)).toBe(23_508_032);
   });
 
-  it('makes feature maps of the size that stageSize says', () => {
+  it('makes feature maps of the size that stageGeometry says', () => {
     const small: ResNetConfig = {
       inChannels: 1,
       centredStart: 2,
@@ -40,11 +40,12 @@ describe('ResNet', () => {
         using _arena = new ParameterArena(gpu(), model);
         const { stages } = model.forward(tensor(gpu(), uniform(1, size * size), [1, size, size, 1]));
         const sides = stages.map(({ shape }) => [shape[1], shape[2]]);
-        expect(sides).toEqual(config.stages.map((_, i) => [stageSize(config, i, size), stageSize(config, i, size)]));
+        expect(sides).toEqual(config.stages.map((_, i) => Array(2).fill(stageGeometry(config, i, size).size)));
       }
     }
-    expect(stageSize(resNet50Config, 2, 224)).toBe(14);
-    expect(stageSize(resNet50Config, 2, 299)).toBe(19);
+    expect(stageGeometry(resNet50Config, 2, 224)).toEqual({ size: 14, stride: 16, offset: 0 });
+    expect(stageGeometry(resNet50Config, 2, 299).size).toBe(19);
+    expect(stageGeometry(small, 1, 64)).toEqual({ size: 16, stride: 4, offset: 0.5 });
   });
 
   it('refuses a shortcut without the projection it needs', () => {
