@@ -181,9 +181,9 @@ const phantomMini: RunConfig = {
   optimizer: { ...adam, clip: 1 },
   schedule: { name: 'one-cycle', learningRate: 3e-3, warmup: 0.1, gamma: 1 },
   batchSize: 16,
-  steps: 800,
+  steps: 1000,
   checkpointEvery: 100,
-  validateEvery: 200,
+  validateEvery: 250,
   evaluateImages: 150,
   sigma: 1,
 };
