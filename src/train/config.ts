@@ -165,7 +165,7 @@ const phantomMini: RunConfig = {
   model: {
     visual: {
       inChannels: 1,
-      centredStart: 6,
+      centredStart: 12,
       stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 24, stride: 2 },
