@@ -8,7 +8,7 @@ import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../train/c
 import { ConfigError } from '../train/errors.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
 import { trainRun } from '../train/run.node.ts';
-import { createRunFolder, latestRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
+import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
 import { evaluateRun } from './evaluateRun.ts';
@@ -72,7 +72,7 @@ async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; datase
   const dataset = await openDataset(config.data);
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   const folder = resolve(flags.out ?? `${runsRoot}/${config.preset}-${stamp}`);
-  return { run: await createRunFolder(folder, config, dataset), dataset };
+  return { run: newRun(folder, config, dataset), dataset };
 }
 
 function printRun({ config, folder }: RunDescription, dataset: Dataset): void {

@@ -8,7 +8,7 @@ import { writeSafetensors } from '../io/safetensors.ts';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.node.ts';
 import type { RunConfig } from './config.ts';
 import { MetricsLog, type MetricsRecord } from './metrics.node.ts';
-import type { RunDescription } from './runFolder.node.ts';
+import { type RunDescription, writeRunFolder } from './runFolder.node.ts';
 import { type StepMetrics, Trainer } from './trainer.ts';
 import { loadStartWeights } from './weights.node.ts';
 
@@ -101,8 +101,9 @@ export async function trainRun(
     } else {
       notices.push(...loadStartWeights(config, trainer.arena));
     }
-    const log = await MetricsLog.open(folder, done);
     const validation = await openValidation(run, dataset);
+    await writeRunFolder(run);
+    const log = await MetricsLog.open(folder, done);
     events.onStart?.({ totalSteps, firstStep: done, parameters: trainer.arena.parameterCount, notices });
     const add = (record: MetricsRecord): void => {
       log.add(record);

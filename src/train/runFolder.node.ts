@@ -31,8 +31,8 @@ function vocabularyOf(config: RunConfig, dataset: Dataset): readonly string[] {
   return buildVocabulary(texts);
 }
 
-/** Makes the folder of a new run and writes its configuration and vocabulary there. @throws ConfigError if it is taken. */
-export async function createRunFolder(folder: string, given: RunConfig, dataset: Dataset): Promise<RunDescription> {
+/** Describes a new run without writing anything yet (see `writeRunFolder`). @throws ConfigError if the folder is taken. */
+export function newRun(folder: string, given: RunConfig, dataset: Dataset): RunDescription {
   if (existsSync(join(folder, configFile))) {
     throw new ConfigError(
       `${folder} holds a run already: continue it with --resume ${folder}, or choose another --out.`,
@@ -41,10 +41,15 @@ export async function createRunFolder(folder: string, given: RunConfig, dataset:
   const vocabulary = vocabularyOf(given, dataset);
   const { model } = given;
   const config = { ...given, model: { ...model, text: { ...model.text, vocabulary: vocabulary.length } } };
-  mkdirSync(folder, { recursive: true });
-  await writeFileAtomic(join(folder, vocabularyFile), `${vocabulary.join('\n')}\n`);
-  await writeFileAtomic(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
   return { folder, config, tokenizer: createTokenizer({ vocabulary, lowerCase: config.lowerCase }) };
+}
+
+/** Makes the folder of a run with its vocabulary and, last, its configuration; leaves one that exists as it is. */
+export async function writeRunFolder({ folder, config, tokenizer }: RunDescription): Promise<void> {
+  if (existsSync(join(folder, configFile))) return;
+  mkdirSync(folder, { recursive: true });
+  await writeFileAtomic(join(folder, vocabularyFile), `${tokenizer.spec.vocabulary.join('\n')}\n`);
+  await writeFileAtomic(join(folder, configFile), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** Reads the folder of a run. @throws ConfigError if there is none, or it was changed by hand into something else. */

@@ -6,7 +6,7 @@ import { loadCheckpoint } from '../../src/train/checkpoint.node.ts';
 import type { RunConfig } from '../../src/train/config.ts';
 import { readMetrics } from '../../src/train/metrics.node.ts';
 import { type TrainEvents, trainRun } from '../../src/train/run.node.ts';
-import { createRunFolder, openRunFolder } from '../../src/train/runFolder.node.ts';
+import { newRun, openRunFolder } from '../../src/train/runFolder.node.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../support/gpu.ts';
 import { temporaryFolder, tinyConfig } from '../support/tinyRun.ts';
@@ -16,7 +16,7 @@ const gpu = useGpu();
 async function start(config: RunConfig, events?: TrainEvents, signal?: AbortSignal) {
   const folder = join(temporaryFolder(), 'run');
   const dataset = await openDataset(config.data);
-  const run = await createRunFolder(folder, config, dataset);
+  const run = newRun(folder, config, dataset);
   const result = await trainRun(gpu(), run, dataset, events, signal);
   result.trainer.dispose();
   return { folder, dataset, result };
@@ -109,7 +109,7 @@ describe('a training run', () => {
   it('returns to the same memory after many steps', async () => {
     const config = tinyConfig({ model: { text: { vocabulary: 300 } } });
     const dataset = await openDataset(config.data);
-    const run = await createRunFolder(join(temporaryFolder(), 'run'), config, dataset);
+    const run = newRun(join(temporaryFolder(), 'run'), config, dataset);
     const trainer = new Trainer(gpu(), run.config, 100, 5);
     const { createBatchSource } = await import('../../src/data/batches.ts');
     const source = createBatchSource(dataset, run.tokenizer, { ...run.config, split: 'train' });
@@ -122,9 +122,17 @@ describe('a training run', () => {
     trainer.dispose();
   });
 
+  it('leaves nothing behind when the data are too few for a batch, so that the folder can be used again', async () => {
+    const config = tinyConfig({ batchSize: 1000 });
+    const folder = join(temporaryFolder(), 'run');
+    const dataset = await openDataset(config.data);
+    await expect(trainRun(gpu(), newRun(folder, config, dataset), dataset)).rejects.toThrow(/fewer than one batch/);
+    expect(existsSync(folder)).toBe(false);
+  });
+
   it('refuses a folder that holds a run, and a checkpoint of another model', async () => {
     const { folder, dataset } = await start(tinyConfig({ steps: 1 }));
-    await expect(createRunFolder(folder, tinyConfig(), dataset)).rejects.toThrow(/--resume/);
+    expect(() => newRun(folder, tinyConfig(), dataset)).toThrow(/--resume/);
     const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
     const trainer = new Trainer(gpu(), { ...config, model: { ...config.model, dimension: 8 } }, 1, 1);
     expect(() => loadCheckpoint(folder, trainer.arena)).toThrow(/this model expects/);

@@ -3,7 +3,7 @@ import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { saveCheckpoint } from '../../../src/train/checkpoint.node.ts';
 import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../../../src/train/config.ts';
 import { trainRun } from '../../../src/train/run.node.ts';
-import { createRunFolder, type RunDescription } from '../../../src/train/runFolder.node.ts';
+import { newRun, type RunDescription, writeRunFolder } from '../../../src/train/runFolder.node.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
 
 /** A network of a few thousand parameters on 32-pixel phantoms. */
@@ -34,7 +34,8 @@ export const tinyConfig: RunConfig = parseRunConfig(
 
 /** Makes the folder of a run and saves its parameters as they are before the first step. */
 export async function untrainedRun(gpu: Gpu, folder: string): Promise<RunDescription> {
-  const run = await createRunFolder(folder, tinyConfig, await openDataset(tinyConfig.data));
+  const run = newRun(folder, tinyConfig, await openDataset(tinyConfig.data));
+  await writeRunFolder(run);
   const trainer = new Trainer(gpu, run.config, 1, 1);
   await saveCheckpoint(folder, trainer.arena, trainer.optimizer, { step: 0, bestValidation: null });
   trainer.dispose();
@@ -44,7 +45,7 @@ export async function untrainedRun(gpu: Gpu, folder: string): Promise<RunDescrip
 /** Trains three steps. */
 export async function trainedRun(gpu: Gpu, folder: string): Promise<RunDescription> {
   const dataset = await openDataset(tinyConfig.data);
-  const run = await createRunFolder(folder, tinyConfig, dataset);
+  const run = newRun(folder, tinyConfig, dataset);
   const { trainer } = await trainRun(gpu, run, dataset);
   trainer.dispose();
   return run;
