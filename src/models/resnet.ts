@@ -1,7 +1,7 @@
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { centredFanOut } from '../nn/init.ts';
+import { kaimingFanOut, mirrored } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -24,10 +24,11 @@ export interface ResNetConfig {
     readonly maxPool: boolean;
   };
   /**
-   * How many times larger the middle of a 3x3 kernel starts than its neighbours; 1 is torchvision's start. Without it
-   * the contrast may settle on features that describe a place beside their own (docs/decisions/shifted-maps.md).
+   * Whether kernels start as their own mirror images, left-right and up-down; torchvision's do not. Otherwise chance
+   * makes features lean to one side, and the contrast may settle on a place beside the finding
+   * (docs/decisions/shifted-maps.md).
    */
-  readonly centredStart: number;
+  readonly mirroredStart: boolean;
   /** One to four stages, `layer1` to `layer4`. */
   readonly stages: readonly ResNetStage[];
 }
@@ -36,7 +37,7 @@ export interface ResNetConfig {
 export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfig {
   return {
     inChannels: 3,
-    centredStart: 1,
+    mirroredStart: false,
     stem: { channels: width, kernel: 7, stride: 2, maxPool: true },
     stages: blocks.map((count, i) => ({ blocks: count, width: width * 2 ** i, stride: i === 0 ? 1 : 2 })),
   };
@@ -89,9 +90,9 @@ export class Bottleneck extends Module {
 
   /**
    * @param project whether the shortcut is a projection; it has to be where stride or channels change.
-   * @param centredStart see `ResNetConfig`.
+   * @param initializer of the 3x3 kernels.
    */
-  constructor(inChannels: number, width: number, stride: number, project?: boolean, centredStart = 1) {
+  constructor(inChannels: number, width: number, stride: number, project?: boolean, initializer = kaimingFanOut) {
     super();
     const outChannels = width * expansion;
     const changes = stride !== 1 || inChannels !== outChannels;
@@ -102,12 +103,7 @@ export class Bottleneck extends Module {
     }
     this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = new BatchNorm2d(width);
-    this.conv2 = new Conv2d(width, width, 3, {
-      stride,
-      padding: 1,
-      bias: false,
-      initializer: centredFanOut(centredStart),
-    });
+    this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false, initializer });
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
     this.bn3 = new BatchNorm2d(outChannels);
@@ -152,18 +148,20 @@ export class ResNet extends Module {
       throw new Error(`A ResNet has one to four stages, not ${config.stages.length}.`);
     }
     const { channels, kernel, stride } = config.stem;
+    const initializer = config.mirroredStart ? mirrored(kaimingFanOut) : kaimingFanOut;
     this.config = config;
     this.conv1 = new Conv2d(config.inChannels, channels, kernel, {
       stride,
       padding: stemPadding(config.stem),
       bias: false,
+      initializer,
     });
     this.bn1 = new BatchNorm2d(channels);
     let inChannels = channels;
     const stage = (index: number): Bottleneck[] => {
       const { blocks, width, stride: first } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
       return Array.from({ length: blocks }, (_, i) => {
-        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, config.centredStart);
+        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, initializer);
         inChannels = width * expansion;
         return block;
       });

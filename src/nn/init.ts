@@ -29,16 +29,24 @@ export const kaimingFanOut: Initializer = (random, shape) => {
 };
 
 /**
- * `kaimingFanOut` whose middle tap is `ratio` times as large as the others, with the same variance in sum: a feature
- * starts as a description of its own place rather than of some neighbour.
+ * Makes the start of a convolution `[out, height, width, in]` its own mirror image, left-right and up-down, by averaging
+ * over the four reflections and scaling every tap back to its variance.
  */
-export function centredFanOut(ratio: number): Initializer {
+export function mirrored(initializer: Initializer): Initializer {
   return (random, shape) => {
     const [, height = 1, width = 1, channels = 1] = shape;
-    const taps = height * width;
-    const others = Math.sqrt(taps / (taps - 1 + ratio ** 2));
-    const centre = Math.floor(height / 2) * width + Math.floor(width / 2);
-    const isCentre = (index: number): boolean => Math.floor(index / channels) % taps === centre;
-    return kaimingFanOut(random, shape).map((value, i) => value * others * (isCentre(i) ? ratio : 1));
+    const values = initializer(random, shape);
+    return values.map((_, i) => {
+      const k = i % channels;
+      const tap = Math.floor(i / channels) % (height * width);
+      const kernel = i - k - tap * channels;
+      const [y, x] = [Math.floor(tap / width), tap % width];
+      const at = (row: number, column: number): number => values[kernel + (row * width + column) * channels + k] ?? 0;
+      const [below, beside] = [height - 1 - y, width - 1 - x];
+      const sum = at(y, x) + at(y, beside) + at(below, x) + at(below, beside);
+      // A tap on an axis is its own reflection, so the mean is over one, two or four independent values.
+      const independent = (y === below ? 1 : 2) * (x === beside ? 1 : 2);
+      return (sum / 4) * Math.sqrt(independent);
+    });
   };
 }

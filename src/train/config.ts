@@ -10,7 +10,7 @@ const fraction = z.number().min(0).max(1);
 
 const visualSchema = z.strictObject({
   inChannels: z.union([z.literal(1), z.literal(3)]),
-  centredStart: z.number().min(1),
+  mirroredStart: z.boolean(),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
     .array(z.strictObject({ blocks: count, width: count, stride: count }))
@@ -165,7 +165,7 @@ const phantomMini: RunConfig = {
   model: {
     visual: {
       inChannels: 1,
-      centredStart: 12,
+      mirroredStart: true,
       stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 24, stride: 2 },
@@ -198,7 +198,7 @@ const phantom: RunConfig = {
     text: phantomText,
     visual: {
       inChannels: 1,
-      centredStart: 3,
+      mirroredStart: true,
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 32, stride: 2 },

@@ -9,7 +9,7 @@ import {
   stageGeometry,
 } from '../../src/models/resnet.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
-import { centredFanOut } from '../../src/nn/init.ts';
+import { kaimingFanOut, mirrored } from '../../src/nn/init.ts';
 import { parameterRandom } from '../../src/nn/random.ts';
 import { useGpu } from '../support/gpu.ts';
 import { uniform } from '../support/numeric.ts';
@@ -26,7 +26,7 @@ describe('ResNet', () => {
   it('makes feature maps of the size that stageGeometry says', () => {
     const small: ResNetConfig = {
       inChannels: 1,
-      centredStart: 2,
+      mirroredStart: true,
       stem: { channels: 4, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 2, stride: 2 },
@@ -52,15 +52,20 @@ describe('ResNet', () => {
     expect(() => new Bottleneck(8, 2, 2, false)).toThrow(/projection/);
   });
 
-  it('can start 3x3 kernels with a larger middle and the same variance in sum', () => {
-    const shape = [64, 3, 3, 64];
-    const power = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0);
-    const draw = (ratio: number): Float32Array => centredFanOut(ratio)(parameterRandom('w', 0), shape);
-    const centre = draw(4).filter((_, i) => Math.floor(i / 64) % 9 === 4);
-    const others = draw(4).filter((_, i) => Math.floor(i / 64) % 9 !== 4);
-    // 4,096 middle taps: the ratio of the variances scatters by about 2 %.
-    const ratio = power(centre) / centre.length / (power(others) / others.length);
-    expect(Math.abs(ratio / 16 - 1)).toBeLessThan(0.1);
-    expect(power(draw(4)) / power(draw(1))).toBeCloseTo(1, 1);
+  it.each([1, 3, 4])('can start %i x %i kernels as their own mirror images, with the same variance', (side) => {
+    const shape = [64, side, side, 64];
+    const values = mirrored(kaimingFanOut)(parameterRandom('w', 0), shape);
+    const at = (out: number, y: number, x: number, channel: number): number =>
+      values[((out * side + y) * side + x) * 64 + channel] ?? Number.NaN;
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        expect(at(5, y, x, 7)).toBeCloseTo(at(5, side - 1 - y, x, 7), 6);
+        expect(at(5, y, x, 7)).toBeCloseTo(at(5, y, side - 1 - x, 7), 6);
+        // 4,096 draws of a tap: their mean square scatters by about 2 %.
+        let power = 0;
+        for (let out = 0; out < 64; out++) for (let k = 0; k < 64; k++) power += at(out, y, x, k) ** 2;
+        expect(Math.abs(power / 64 / (2 / (side * side)) - 1)).toBeLessThan(0.1);
+      }
+    }
   });
 });
