@@ -1,7 +1,7 @@
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { kaimingFanOut, mirrored } from '../nn/init.ts';
+import { type Initializer, kaimingFanOut, mirrored } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -11,6 +11,8 @@ export interface ResNetStage {
   readonly width: number;
   /** Stride of the first block. */
   readonly stride: number;
+  /** Of the 3x3 convolutions; 1 by default. Widens what a cell sees without making the map coarser. */
+  readonly dilation?: number | undefined;
 }
 
 export interface ResNetConfig {
@@ -72,11 +74,19 @@ export function stageGeometry({ stem, stages }: ResNetConfig, stage: number, ima
   };
   apply(stem.kernel, stem.stride, stemPadding(stem));
   if (stem.maxPool) apply(3, 2, 1);
+  // Padding follows dilation, which therefore changes neither size nor place.
   for (const { stride } of stages.slice(0, stage + 1)) apply(3, stride, 1);
   return map;
 }
 
 const expansion = 4;
+
+export interface BottleneckOptions {
+  /** 1 by default. */
+  readonly dilation?: number | undefined;
+  /** `kaimingFanOut` by default. */
+  readonly initializer?: Initializer;
+}
 
 /** Bottleneck block with the stride in its 3x3 convolution (torchvision's form, "v1.5"). */
 export class Bottleneck extends Module {
@@ -90,9 +100,9 @@ export class Bottleneck extends Module {
 
   /**
    * @param project whether the shortcut is a projection; it has to be where stride or channels change.
-   * @param initializer of the 3x3 kernels.
+   * @param options dilation and start of the 3x3 kernel.
    */
-  constructor(inChannels: number, width: number, stride: number, project?: boolean, initializer = kaimingFanOut) {
+  constructor(inChannels: number, width: number, stride: number, project?: boolean, options: BottleneckOptions = {}) {
     super();
     const outChannels = width * expansion;
     const changes = stride !== 1 || inChannels !== outChannels;
@@ -103,7 +113,8 @@ export class Bottleneck extends Module {
     }
     this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = new BatchNorm2d(width);
-    this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, bias: false, initializer });
+    const { dilation = 1, initializer = kaimingFanOut } = options;
+    this.conv2 = new Conv2d(width, width, 3, { stride, padding: dilation, dilation, bias: false, initializer });
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
     this.bn3 = new BatchNorm2d(outChannels);
@@ -159,9 +170,9 @@ export class ResNet extends Module {
     this.bn1 = new BatchNorm2d(channels);
     let inChannels = channels;
     const stage = (index: number): Bottleneck[] => {
-      const { blocks, width, stride: first } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
+      const { blocks, width, stride: first, dilation } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
       return Array.from({ length: blocks }, (_, i) => {
-        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, initializer);
+        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, { dilation, initializer });
         inChannels = width * expansion;
         return block;
       });

@@ -13,7 +13,7 @@ const visualSchema = z.strictObject({
   mirroredStart: z.boolean(),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
-    .array(z.strictObject({ blocks: count, width: count, stride: count }))
+    .array(z.strictObject({ blocks: count, width: count, stride: count, dilation: count.optional() }))
     .min(1)
     .max(4),
 });
