@@ -167,13 +167,14 @@ const phantomMini: RunConfig = {
       inChannels: 1,
       mirroredStart: true,
       stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
+      // Dilation lets a 4-pixel cell see most of the chest: what it means depends on where in the body it is.
       stages: [
         { blocks: 1, width: 24, stride: 2 },
-        { blocks: 2, width: 24, stride: 1 },
-        { blocks: 1, width: 32, stride: 2 },
+        { blocks: 1, width: 24, stride: 1, dilation: 2 },
+        { blocks: 1, width: 24, stride: 1, dilation: 4 },
       ],
     },
-    localStage: 2,
+    localStage: 3,
     text: { ...phantomText, layers: 1 },
     dimension: 64,
   },
@@ -202,8 +203,8 @@ const phantom: RunConfig = {
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 32, stride: 2 },
-        { blocks: 3, width: 32, stride: 1 },
-        { blocks: 1, width: 48, stride: 2 },
+        { blocks: 1, width: 32, stride: 1, dilation: 2 },
+        { blocks: 1, width: 32, stride: 1, dilation: 4 },
       ],
     },
   },

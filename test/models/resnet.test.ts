@@ -30,8 +30,8 @@ describe('ResNet', () => {
       stem: { channels: 4, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 2, stride: 2 },
-        { blocks: 1, width: 2, stride: 1 },
-        { blocks: 1, width: 2, stride: 2 },
+        { blocks: 1, width: 2, stride: 1, dilation: 3 },
+        { blocks: 1, width: 2, stride: 2, dilation: 2 },
       ],
     };
     for (const config of [small, { ...resNetConfig([1, 1, 1, 1], 2), inChannels: 1 as const }]) {
@@ -46,6 +46,33 @@ describe('ResNet', () => {
     expect(stageGeometry(resNet50Config, 2, 224)).toEqual({ size: 14, stride: 16, offset: 0 });
     expect(stageGeometry(resNet50Config, 2, 299).size).toBe(19);
     expect(stageGeometry(small, 1, 64)).toEqual({ size: 16, stride: 4, offset: 0.5 });
+  });
+
+  it('sees as far as its dilation reaches, on the same grid', async () => {
+    const size = 16;
+    const image = uniform(1, size * size);
+    const changed = image.map((value, i) => (i === 8 * size + 8 ? value + 1 : value));
+    for (const dilation of [1, 3]) {
+      const model = new ResNet({
+        inChannels: 1,
+        mirroredStart: false,
+        stem: { channels: 16, kernel: 1, stride: 1, maxPool: false },
+        stages: [{ blocks: 1, width: 16, stride: 1, dilation }],
+      });
+      using _arena = new ParameterArena(gpu(), model);
+      model.setTraining(false);
+      const maps: Float32Array[] = [];
+      for (const pixels of [image, changed]) {
+        maps.push((await model.forward(tensor(gpu(), pixels, [1, size, size, 1])).stages[0]?.data()) as Float32Array);
+      }
+      const [before, after] = maps;
+      const reached = new Set<number>();
+      after?.forEach((value, i) => {
+        if (value !== before?.[i]) reached.add(Math.floor(i / 64));
+      });
+      const taps = [-dilation, 0, dilation].flatMap((y) => [-dilation, 0, dilation].map((x) => (8 + y) * size + 8 + x));
+      expect([...reached].sort((a, b) => a - b)).toEqual(taps);
+    }
   });
 
   it('refuses a shortcut without the projection it needs', () => {

@@ -20,6 +20,7 @@ export const tinyConfig: RunConfig = parseRunConfig(
           { blocks: 1, width: 4, stride: 1 },
         ],
       },
+      localStage: 2,
       text: { hidden: 16, layers: 1, heads: 2, intermediate: 16 },
       dimension: 16,
     },
