@@ -1,7 +1,7 @@
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { type Initializer, kaimingFanOut, mirrored } from '../nn/init.ts';
+import { centredFanOut, type Initializer, kaimingFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -26,11 +26,11 @@ export interface ResNetConfig {
     readonly maxPool: boolean;
   };
   /**
-   * Whether kernels start as their own mirror images, left-right and up-down; torchvision's do not. Otherwise chance
-   * makes features lean to one side, and the contrast may settle on a place beside the finding
-   * (docs/decisions/shifted-maps.md).
+   * Kernels start as their own mirror images, and the middle tap of 3x3 ones this many times larger than its neighbours;
+   * absent = torchvision's start. Otherwise chance makes features lean to one side, and the contrast may settle on a
+   * place beside the finding (docs/decisions/shifted-maps.md).
    */
-  readonly mirroredStart: boolean;
+  readonly centredStart?: number | undefined;
   /** One to four stages, `layer1` to `layer4`. */
   readonly stages: readonly ResNetStage[];
 }
@@ -39,7 +39,6 @@ export interface ResNetConfig {
 export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfig {
   return {
     inChannels: 3,
-    mirroredStart: false,
     stem: { channels: width, kernel: 7, stride: 2, maxPool: true },
     stages: blocks.map((count, i) => ({ blocks: count, width: width * 2 ** i, stride: i === 0 ? 1 : 2 })),
   };
@@ -159,7 +158,7 @@ export class ResNet extends Module {
       throw new Error(`A ResNet has one to four stages, not ${config.stages.length}.`);
     }
     const { channels, kernel, stride } = config.stem;
-    const initializer = config.mirroredStart ? mirrored(kaimingFanOut) : kaimingFanOut;
+    const initializer = config.centredStart === undefined ? kaimingFanOut : centredFanOut(config.centredStart);
     this.config = config;
     this.conv1 = new Conv2d(config.inChannels, channels, kernel, {
       stride,

@@ -29,24 +29,27 @@ export const kaimingFanOut: Initializer = (random, shape) => {
 };
 
 /**
- * Makes the start of a convolution `[out, height, width, in]` its own mirror image, left-right and up-down, by averaging
- * over the four reflections and scaling every tap back to its variance.
+ * `kaimingFanOut` for a feature that describes its own place: every kernel is its own mirror image, left-right and
+ * up-down, and the middle tap, where there is one, is `ratio` times as large as the others, with the same variance in sum.
  */
-export function mirrored(initializer: Initializer): Initializer {
+export function centredFanOut(ratio: number): Initializer {
   return (random, shape) => {
     const [, height = 1, width = 1, channels = 1] = shape;
-    const values = initializer(random, shape);
+    const values = kaimingFanOut(random, shape);
+    const taps = height * width;
+    const hasMiddle = height % 2 === 1 && width % 2 === 1;
+    const others = hasMiddle ? Math.sqrt(taps / (taps - 1 + ratio ** 2)) : 1;
     return values.map((_, i) => {
       const k = i % channels;
-      const tap = Math.floor(i / channels) % (height * width);
+      const tap = Math.floor(i / channels) % taps;
       const kernel = i - k - tap * channels;
       const [y, x] = [Math.floor(tap / width), tap % width];
-      const at = (row: number, column: number): number => values[kernel + (row * width + column) * channels + k] ?? 0;
       const [below, beside] = [height - 1 - y, width - 1 - x];
-      const sum = at(y, x) + at(y, beside) + at(below, x) + at(below, beside);
+      const at = (row: number, column: number): number => values[kernel + (row * width + column) * channels + k] ?? 0;
+      const mean = (at(y, x) + at(y, beside) + at(below, x) + at(below, beside)) / 4;
       // A tap on an axis is its own reflection, so the mean is over one, two or four independent values.
       const independent = (y === below ? 1 : 2) * (x === beside ? 1 : 2);
-      return (sum / 4) * Math.sqrt(independent);
+      return mean * Math.sqrt(independent) * others * (independent === 1 ? ratio : 1);
     });
   };
 }

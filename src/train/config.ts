@@ -10,7 +10,7 @@ const fraction = z.number().min(0).max(1);
 
 const visualSchema = z.strictObject({
   inChannels: z.union([z.literal(1), z.literal(3)]),
-  mirroredStart: z.boolean(),
+  centredStart: z.number().min(1).optional(),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
     .array(z.strictObject({ blocks: count, width: count, stride: count, dilation: count.optional() }))
@@ -165,7 +165,7 @@ const phantomMini: RunConfig = {
   model: {
     visual: {
       inChannels: 1,
-      mirroredStart: true,
+      centredStart: 3,
       stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
       // Dilation lets a 4-pixel cell see most of the chest: what it means depends on where in the body it is.
       stages: [
@@ -199,7 +199,7 @@ const phantom: RunConfig = {
     text: phantomText,
     visual: {
       inChannels: 1,
-      mirroredStart: true,
+      centredStart: 3,
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 32, stride: 2 },
@@ -208,7 +208,7 @@ const phantom: RunConfig = {
       ],
     },
   },
-  steps: 2000,
+  steps: 4000,
   evaluateImages: 400,
 };
 
