@@ -7,6 +7,10 @@ export interface PooledBuffer {
   readonly size: number;
   /** Serial of the submission that last touched the buffer; equal to the open one while commands are pending. */
   lastUse: number;
+  /** Captures that read or write the buffer; it is not handed out again before they end. */
+  holds: number;
+  /** Whether it was released while it was held. */
+  releasedWhileHeld: boolean;
 }
 
 export interface MemoryReport {
@@ -21,6 +25,9 @@ export interface MemoryReport {
 }
 
 const minimumSize = 256;
+
+/** Ids are unique over all pools, since bind groups are known by them. */
+let nextId = 1;
 
 /** Capacity for a request: four steps per power of two, so at most a quarter of a buffer is unused. */
 export function sizeClass(bytes: number): number {
@@ -37,7 +44,6 @@ export function sizeClass(bytes: number): number {
 export class BufferPool {
   private readonly free = new Map<number, PooledBuffer[]>();
   private readonly all = new Set<PooledBuffer>();
-  private nextId = 1;
   private liveBytes = 0;
   private liveBuffers = 0;
   private pooledBytes = 0;
@@ -71,8 +77,28 @@ export class BufferPool {
     return buffer;
   }
 
+  /** Keeps a buffer from being handed out again until `unhold`, also when it is released. */
+  hold(buffer: PooledBuffer): void {
+    buffer.holds += 1;
+  }
+
+  unhold(buffer: PooledBuffer): void {
+    buffer.holds -= 1;
+    if (buffer.holds > 0 || !buffer.releasedWhileHeld) return;
+    buffer.releasedWhileHeld = false;
+    this.release(buffer);
+  }
+
+  has(buffer: PooledBuffer): boolean {
+    return this.all.has(buffer);
+  }
+
   release(buffer: PooledBuffer): void {
     if (!this.all.has(buffer)) return;
+    if (buffer.holds > 0) {
+      buffer.releasedWhileHeld = true;
+      return;
+    }
     this.liveBytes -= buffer.size;
     this.liveBuffers -= 1;
     this.pooledBytes += buffer.size;
@@ -113,7 +139,10 @@ export class BufferPool {
   }
 
   destroy(): void {
-    for (const buffer of this.all) buffer.buffer.destroy();
+    for (const { buffer, id } of this.all) {
+      buffer.destroy();
+      this.onDestroy(id);
+    }
     this.all.clear();
     this.free.clear();
   }
@@ -123,7 +152,7 @@ export class BufferPool {
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const pooled: PooledBuffer = { id: this.nextId++, buffer, size, lastUse: 0 };
+    const pooled: PooledBuffer = { id: nextId++, buffer, size, lastUse: 0, holds: 0, releasedWhileHeld: false };
     this.all.add(pooled);
     return pooled;
   }

@@ -1,6 +1,7 @@
 import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer } from './buffers.ts';
 import { BufferPool } from './buffers.ts';
+import { Captured } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { BoundRange, Program } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
@@ -39,13 +40,17 @@ export class Gpu {
   readonly pipelines: PipelineCache;
   private readonly recorder: Recorder;
   private readonly pool: BufferPool;
+  /** Pools of captures that are not disposed. */
+  private readonly captures = new Set<BufferPool>();
+  /** The pool of the function that is being captured. */
+  private capturing: BufferPool | undefined;
   private readonly wait: <T>(promise: Promise<T>) => Promise<T>;
   private readonly borrowed: boolean;
   private readonly inFlight: Promise<undefined>[] = [];
   private readonly lostListeners = new Set<(event: LostEvent) => void>();
   private readonly leaks = new FinalizationRegistry<PooledBuffer>((buffer) => {
     this.leaked.push(buffer.size);
-    this.pool.release(buffer);
+    this.release(buffer);
   });
   private readonly leaked: number[] = [];
   private readonly readbacks: GPUBuffer[] = [];
@@ -85,11 +90,13 @@ export class Gpu {
 
   acquire(bytes: number): PooledBuffer {
     this.check();
-    return this.pool.acquire(bytes);
+    return (this.capturing ?? this.pool).acquire(bytes);
   }
 
   release(buffer: PooledBuffer): void {
-    if (this.state !== 'disposed') this.pool.release(buffer);
+    if (this.state === 'disposed') return;
+    this.pool.release(buffer);
+    for (const pool of this.captures) pool.release(buffer);
   }
 
   /** In debug mode, reports `buffer` as leaked if `owner` is collected before it was disposed. */
@@ -106,8 +113,17 @@ export class Gpu {
     return [...this.leaked];
   }
 
+  /** Buffers of tensors and of captures. */
   memoryReport(): MemoryReport {
-    return this.pool.report();
+    const reports = [this.pool, ...this.captures].map((pool) => pool.report());
+    const total = (field: keyof MemoryReport): number => reports.reduce((sum, report) => sum + report[field], 0);
+    return {
+      liveBytes: total('liveBytes'),
+      liveBuffers: total('liveBuffers'),
+      pooledBytes: total('pooledBytes'),
+      pooledBuffers: total('pooledBuffers'),
+      peakBytes: total('peakBytes'),
+    };
   }
 
   dispatch(
@@ -128,6 +144,7 @@ export class Gpu {
   /** Copies a range to the host. Waits for everything recorded before. */
   async read(range: BoundRange): Promise<ArrayBuffer> {
     this.check();
+    if (this.capturing) throw new GpuError('A captured function cannot read values back; return the tensor instead.');
     const bytes = Math.ceil(range.byteLength / 4) * 4;
     const staging = this.takeReadback(bytes);
     this.recorder.copy(range, staging, 0);
@@ -144,6 +161,54 @@ export class Gpu {
   /** Runs `body` and disposes every tensor made in it, except those it returns. */
   scope<T>(body: () => T): T {
     return this.scopes.run(body);
+  }
+
+  /**
+   * Runs `body` once, and keeps its kernels for `Captured.run`: no shape is checked, no memory is asked for and no
+   * parameter is packed again. Its buffers come from a pool of their own, planned by the order in which `body` frees
+   * them; those it uses from outside are kept until the capture is disposed. `body` must not read anything back.
+   * @throws GpuError if another function is being captured.
+   */
+  capture<T>(body: () => T): Captured<T> {
+    this.check();
+    if (this.capturing) throw new GpuError('A function is being captured already; captures cannot be nested.');
+    const { recorder } = this;
+    const pool = new BufferPool(this.device, Number.POSITIVE_INFINITY, (id) => this.pipelines.forgetBuffer(id));
+    this.captures.add(pool);
+    this.capturing = pool;
+    const outside: PooledBuffer[] = [];
+    recorder.capture((buffer) => {
+      if (pool.has(buffer)) return;
+      outside.push(buffer);
+      this.pool.hold(buffer);
+    });
+    let result: T | undefined;
+    let failure: unknown;
+    const before = this.counters.dispatches;
+    try {
+      result = this.scope(body);
+    } catch (error) {
+      failure = error;
+    }
+    this.capturing = undefined;
+    const tape = recorder.endCapture();
+    const end = (): void => {
+      if (this.state === 'disposed') return;
+      for (const buffer of outside) this.pool.unhold(buffer);
+      recorder.submit();
+      tape.destroy();
+      pool.destroy();
+      this.captures.delete(pool);
+    };
+    if (failure !== undefined) {
+      end();
+      throw failure;
+    }
+    const replay = (): void => {
+      this.check();
+      recorder.replay(tape);
+    };
+    return new Captured(result as T, this.counters.dispatches - before, replay, end);
   }
 
   /**
@@ -178,6 +243,7 @@ export class Gpu {
     this.device.removeEventListener('uncapturederror', this.onUncapturedError);
     this.recorder.destroy();
     this.pool.destroy();
+    for (const pool of this.captures) pool.destroy();
     for (const staging of this.readbacks) staging.destroy();
     if (!this.borrowed) this.device.destroy();
   }

@@ -1,6 +1,7 @@
 import type { PooledBuffer } from './buffers.ts';
+import { type CapturedUpload, Tape } from './capture.ts';
 import { packParams } from './params.ts';
-import type { BoundRange, PipelineCache, Program } from './pipelines.ts';
+import type { BoundRange, CompiledProgram, PipelineCache, Program } from './pipelines.ts';
 
 /** Distance between two parameter blocks in the uniform ring: WebGPU's largest offset alignment. */
 const slotBytes = 256;
@@ -32,7 +33,8 @@ export class Recorder {
   private readonly pipelines: PipelineCache;
   private dispatchCount = 0;
   private submitCount = 0;
-  /** Called for every dispatch in debug mode, before and after it is encoded. */
+  private tape: Tape | undefined;
+  /** Called for every dispatch in debug mode, after it is encoded. */
   observer: ((program: Program) => void) | undefined;
 
   constructor(device: GPUDevice, pipelines: PipelineCache) {
@@ -59,29 +61,53 @@ export class Recorder {
     if (x === 0 || y === 0 || z === 0) return;
     const compiled = this.pipelines.get(program);
     const bindGroup = this.pipelines.bindGroup(compiled, ranges);
-    const pass = this.openPass();
-    if (this.currentPipeline !== compiled.id) {
-      pass.setPipeline(compiled.pipeline);
-      this.currentPipeline = compiled.id;
-    }
-    pass.setBindGroup(0, bindGroup);
-    const bytes = program.params.bytes;
-    if (bytes > 0) {
-      const offset = this.slots * slotBytes;
-      packParams(program.params, params, this.staging, offset);
-      if (compiled.immediate) {
-        pass.setImmediates(0, this.staging.buffer, offset, bytes);
-      } else {
-        pass.setBindGroup(1, this.ringBindGroup(), [offset]);
-        this.slots += 1;
-      }
+    const offset = this.slots * slotBytes;
+    packParams(program.params, params, this.staging, offset);
+    this.tape?.dispatch(compiled, bindGroup, ranges, this.staging, offset, workgroups);
+    const pass = this.begin(compiled, bindGroup);
+    const { bytes } = program.params;
+    if (bytes > 0 && compiled.immediate) {
+      pass.setImmediates(0, this.staging.buffer, offset, bytes);
+    } else if (bytes > 0) {
+      pass.setBindGroup(1, this.ringBindGroup(), [offset]);
+      this.slots += 1;
     }
     pass.dispatchWorkgroups(x, y, z);
     for (const { buffer } of ranges) buffer.lastUse = this.serial;
-    this.recorded += 1;
-    this.dispatchCount += 1;
-    this.observer?.(program);
-    if (this.recorded >= dispatchCap) this.submit();
+    this.end(program);
+  }
+
+  /** Starts to keep what is recorded; it is recorded all the same. See `Tape` for `onTouch`. */
+  capture(onTouch: (buffer: PooledBuffer) => void): void {
+    this.tape = new Tape(this.device, slotBytes, onTouch);
+  }
+
+  /** Stops keeping. */
+  endCapture(): Tape {
+    const { tape } = this;
+    if (!tape) throw new Error('Nothing is being captured.');
+    this.tape = undefined;
+    return tape;
+  }
+
+  /** Records a tape again. */
+  replay(tape: Tape): void {
+    const { params } = tape;
+    for (const command of tape.commands) {
+      if ('source' in command) {
+        this.upload(command);
+        continue;
+      }
+      const { compiled, bindGroup, paramOffset, workgroups } = command;
+      const pass = this.begin(compiled, bindGroup);
+      const { bytes } = compiled.program.params;
+      if (bytes > 0 && compiled.immediate) pass.setImmediates(0, params, paramOffset, bytes);
+      else if (bytes > 0)
+        pass.setBindGroup(1, tape.uniformGroup(this.pipelines.uniformBindGroupLayout()), [paramOffset]);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+      this.end(compiled.program);
+    }
+    for (const buffer of tape.buffers) buffer.lastUse = this.serial;
   }
 
   copy(source: BoundRange, target: GPUBuffer, targetOffset: number): void {
@@ -98,6 +124,10 @@ export class Recorder {
 
   /** Writes at queue time, after everything recorded so far that touches the buffer. */
   write(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): void {
+    if (this.tape) {
+      this.upload(this.tape.upload(target, byteOffset, data));
+      return;
+    }
     if (target.lastUse === this.serial) this.submit();
     this.device.queue.writeBuffer(target.buffer, byteOffset, data.buffer, data.byteOffset, data.byteLength);
     target.lastUse = this.serial;
@@ -121,6 +151,29 @@ export class Recorder {
     this.pass = undefined;
     this.encoder = undefined;
     this.ring.destroy();
+  }
+
+  private begin(compiled: CompiledProgram, bindGroup: GPUBindGroup): GPUComputePassEncoder {
+    const pass = this.openPass();
+    if (this.currentPipeline !== compiled.id) {
+      pass.setPipeline(compiled.pipeline);
+      this.currentPipeline = compiled.id;
+    }
+    pass.setBindGroup(0, bindGroup);
+    return pass;
+  }
+
+  private end(program: Program): void {
+    this.recorded += 1;
+    this.dispatchCount += 1;
+    this.observer?.(program);
+    if (this.recorded >= dispatchCap) this.submit();
+  }
+
+  private upload({ source, target, byteOffset }: CapturedUpload): void {
+    this.openEncoder().copyBufferToBuffer(source, 0, target.buffer, byteOffset, source.size);
+    target.lastUse = this.serial;
+    this.recorded += 1;
   }
 
   private openEncoder(): GPUCommandEncoder {

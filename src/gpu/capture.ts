@@ -1,0 +1,151 @@
+import type { PooledBuffer } from './buffers.ts';
+import type { BoundRange, CompiledProgram } from './pipelines.ts';
+import type { Workgroups } from './recorder.ts';
+
+/** A dispatch with everything decided: pipeline, bindings and the bytes of its parameters. */
+export interface CapturedDispatch {
+  readonly compiled: CompiledProgram;
+  readonly bindGroup: GPUBindGroup;
+  /** Place of the parameters in `Tape.params`. */
+  readonly paramOffset: number;
+  readonly workgroups: Workgroups;
+}
+
+/** A host value that a captured function uploaded: it is copied from a buffer of the tape whenever the tape runs. */
+export interface CapturedUpload {
+  readonly source: GPUBuffer;
+  readonly target: PooledBuffer;
+  readonly byteOffset: number;
+}
+
+/** Commands of one captured function, in order. */
+export class Tape {
+  readonly commands: (CapturedDispatch | CapturedUpload)[] = [];
+  /** Every buffer that the commands touch. */
+  readonly buffers = new Set<PooledBuffer>();
+  private staging = new DataView(new ArrayBuffer(64 * 1024));
+  private used = 0;
+  private uniforms: { readonly buffer: GPUBuffer; readonly group: GPUBindGroup } | undefined;
+  private readonly device: GPUDevice;
+  /** Distance of parameter blocks: uniform offsets have to be aligned. */
+  private readonly slotBytes: number;
+  private readonly onTouch: (buffer: PooledBuffer) => void;
+
+  /** @param onTouch called once for every buffer that a command reads or writes. */
+  constructor(device: GPUDevice, slotBytes: number, onTouch: (buffer: PooledBuffer) => void) {
+    this.device = device;
+    this.slotBytes = slotBytes;
+    this.onTouch = onTouch;
+  }
+
+  get params(): ArrayBuffer {
+    return this.staging.buffer as ArrayBuffer;
+  }
+
+  /** Keeps a copy of a dispatch whose parameters are `bytes` long at `offset` of `params`. */
+  dispatch(
+    compiled: CompiledProgram,
+    bindGroup: GPUBindGroup,
+    ranges: readonly BoundRange[],
+    params: DataView,
+    offset: number,
+    workgroups: Workgroups,
+  ): void {
+    const { bytes } = compiled.program.params;
+    if (this.used + this.slotBytes > this.staging.byteLength) this.grow();
+    const target = new Uint8Array(this.staging.buffer, this.used, bytes);
+    target.set(new Uint8Array(params.buffer, params.byteOffset + offset, bytes));
+    this.commands.push({ compiled, bindGroup, paramOffset: this.used, workgroups });
+    if (bytes > 0) this.used += this.slotBytes;
+    for (const { buffer } of ranges) this.touch(buffer);
+  }
+
+  /** Keeps a copy of host data that is written to `target`. */
+  upload(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): CapturedUpload {
+    const source = this.device.createBuffer({
+      label: 'captured upload',
+      size: Math.ceil(data.byteLength / 4) * 4,
+      usage: GPUBufferUsage.COPY_SRC,
+      mappedAtCreation: true,
+    });
+    new Uint8Array(source.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    source.unmap();
+    const command = { source, target, byteOffset };
+    this.commands.push(command);
+    this.touch(target);
+    return command;
+  }
+
+  /** Group 1 for devices without immediates: all parameters of the tape, bound with a dynamic offset. */
+  uniformGroup(layout: GPUBindGroupLayout): GPUBindGroup {
+    if (this.uniforms) return this.uniforms.group;
+    const size = Math.max(this.used, this.slotBytes);
+    const buffer = this.device.createBuffer({
+      label: 'captured params',
+      size,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.device.queue.writeBuffer(buffer, 0, this.params, 0, size);
+    const resource = { buffer, size: this.slotBytes };
+    const group = this.device.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
+    this.uniforms = { buffer, group };
+    return group;
+  }
+
+  destroy(): void {
+    this.uniforms?.buffer.destroy();
+    for (const command of this.commands) if ('source' in command) command.source.destroy();
+  }
+
+  private touch(buffer: PooledBuffer): void {
+    if (this.buffers.has(buffer)) return;
+    this.buffers.add(buffer);
+    this.onTouch(buffer);
+  }
+
+  private grow(): void {
+    const larger = new DataView(new ArrayBuffer(2 * this.staging.byteLength));
+    new Uint8Array(larger.buffer).set(new Uint8Array(this.staging.buffer));
+    this.staging = larger;
+  }
+}
+
+/**
+ * A function whose kernels were recorded once and can run again without its JavaScript. Made by `Gpu.capture`.
+ *
+ * `run` reads and writes the very buffers of the first run: change the inputs with `NDArray.write`, and read `result`
+ * before the next run overwrites it. Whatever the function decided on the host (shapes, random seeds, rates that
+ * travel as parameters) stays as it was.
+ */
+export class Captured<T> {
+  /** What the function returned; arrays in it live until `dispose`. */
+  readonly result: T;
+  readonly dispatches: number;
+  private readonly replay: () => void;
+  private readonly end: () => void;
+  private disposed = false;
+
+  constructor(result: T, dispatches: number, replay: () => void, end: () => void) {
+    this.result = result;
+    this.dispatches = dispatches;
+    this.replay = replay;
+    this.end = end;
+  }
+
+  /** Records all of it again. Nothing waits. @throws Error after `dispose`. */
+  run(): void {
+    if (this.disposed) throw new Error('This capture was disposed; capture the function again.');
+    this.replay();
+  }
+
+  /** Frees every buffer that the function made, its results too. May be called again. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
