@@ -22,6 +22,9 @@ export interface BenchResult {
   readonly medianMs: number;
   readonly gflops: number;
   readonly gigabytesPerSecond: number;
+  readonly dispatches: number;
+  /** JavaScript time to record one dispatch, submission included. */
+  readonly jsMicrosecondsPerDispatch: number;
 }
 
 /** `count` numbers in [0, 1) from a fixed sequence, so that every run works on the same values. */
@@ -79,17 +82,28 @@ function median(values: readonly number[]): number {
 /** Wall time of a case: recorded often enough that one measurement takes `leastMs`, median of `repeats`. */
 export async function measure(gpu: Gpu, benchCase: BenchCase, repeats = 5, leastMs = 20): Promise<BenchResult> {
   const work = benchCase.prepare(gpu);
-  const time = async (count: number): Promise<number> => {
+  const time = async (count: number): Promise<{ ms: number; jsMs: number; dispatches: number }> => {
+    const before = gpu.counters.dispatches;
     const begin = performance.now();
     for (let i = 0; i < count; i++) gpu.scope(work);
+    const recorded = performance.now();
     await gpu.finish();
-    return (performance.now() - begin) / count;
+    return {
+      ms: (performance.now() - begin) / count,
+      jsMs: (recorded - begin) / count,
+      dispatches: (gpu.counters.dispatches - before) / count,
+    };
   };
-  const firstMs = await time(1);
-  const once = await time(1);
+  const { ms: firstMs } = await time(1);
+  const { ms: once, dispatches } = await time(1);
   const count = Math.max(1, Math.ceil(leastMs / once));
   const samples: number[] = [];
-  for (let i = 0; i < repeats; i++) samples.push(await time(count));
+  const jsSamples: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const { ms, jsMs } = await time(count);
+    samples.push(ms);
+    jsSamples.push(jsMs);
+  }
   const medianMs = median(samples);
   return {
     name: benchCase.name,
@@ -97,5 +111,7 @@ export async function measure(gpu: Gpu, benchCase: BenchCase, repeats = 5, least
     medianMs,
     gflops: benchCase.flops / medianMs / 1e6,
     gigabytesPerSecond: benchCase.bytes / medianMs / 1e6,
+    dispatches,
+    jsMicrosecondsPerDispatch: (1000 * median(jsSamples)) / dispatches,
   };
 }

@@ -71,13 +71,14 @@ async function runBenchmark(): Promise<void> {
   const line = (name: string, ...columns: readonly string[]): string =>
     name.padEnd(nameWidth) + columns.map((text) => text.padStart(11)).join('');
   using gpu = await openGpu(choice, false);
-  console.log(`\n${line('case', 'median ms', 'GFLOP/s', 'GB/s', 'first ms')}`);
+  console.log(`\n${line('case', 'median ms', 'GFLOP/s', 'GB/s', 'dispatches', 'JS us each', 'first ms')}`);
   const results: BenchResult[] = [];
   for (const benchCase of cases) {
     const result = await measure(gpu, benchCase);
     results.push(result);
-    const { name, medianMs, gflops, gigabytesPerSecond, firstMs } = result;
-    console.log(line(name, medianMs.toFixed(2), gflops.toFixed(2), gigabytesPerSecond.toFixed(2), firstMs.toFixed(0)));
+    const { name, medianMs, gflops, gigabytesPerSecond, dispatches, jsMicrosecondsPerDispatch, firstMs } = result;
+    const columns = [medianMs.toFixed(2), gflops.toFixed(2), gigabytesPerSecond.toFixed(2), dispatches.toFixed(0)];
+    console.log(line(name, ...columns, jsMicrosecondsPerDispatch.toFixed(2), firstMs.toFixed(0)));
   }
   if (json) {
     const date = new Date().toISOString();
