@@ -199,7 +199,7 @@ const phantom: RunConfig = {
     text: phantomText,
     visual: {
       inChannels: 1,
-      centredStart: 3,
+      centredStart: 1,
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 32, stride: 2 },
@@ -208,7 +208,7 @@ const phantom: RunConfig = {
       ],
     },
   },
-  steps: 4000,
+  steps: 5000,
   evaluateImages: 400,
 };
 
