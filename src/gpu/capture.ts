@@ -1,4 +1,5 @@
 import type { PooledBuffer } from './buffers.ts';
+import type { LiveParams } from './params.ts';
 import type { BoundRange, CompiledProgram } from './pipelines.ts';
 import type { Workgroups } from './recorder.ts';
 
@@ -9,6 +10,7 @@ export interface CapturedDispatch {
   /** Place of the parameters in `Tape.params`. */
   readonly paramOffset: number;
   readonly workgroups: Workgroups;
+  readonly live: LiveParams | undefined;
 }
 
 /** A host value that a captured function uploaded: it is copied from a buffer of the tape whenever the tape runs. */
@@ -38,8 +40,9 @@ export class Tape {
     this.onTouch = onTouch;
   }
 
-  get params(): ArrayBuffer {
-    return this.staging.buffer as ArrayBuffer;
+  /** Parameters of all dispatches, each at its `paramOffset`. */
+  get params(): DataView<ArrayBuffer> {
+    return this.staging;
   }
 
   /** Keeps a copy of a dispatch whose parameters are `bytes` long at `offset` of `params`. */
@@ -50,12 +53,13 @@ export class Tape {
     params: DataView,
     offset: number,
     workgroups: Workgroups,
+    live: LiveParams | undefined,
   ): void {
     const { bytes } = compiled.program.params;
     if (this.used + this.slotBytes > this.staging.byteLength) this.grow();
     const target = new Uint8Array(this.staging.buffer, this.used, bytes);
     target.set(new Uint8Array(params.buffer, params.byteOffset + offset, bytes));
-    this.commands.push({ compiled, bindGroup, paramOffset: this.used, workgroups });
+    this.commands.push({ compiled, bindGroup, paramOffset: this.used, workgroups, live });
     if (bytes > 0) this.used += this.slotBytes;
     for (const { buffer } of ranges) this.touch(buffer);
   }
@@ -85,7 +89,7 @@ export class Tape {
       size,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.device.queue.writeBuffer(buffer, 0, this.params, 0, size);
+    this.device.queue.writeBuffer(buffer, 0, this.params.buffer, 0, size);
     const resource = { buffer, size: this.slotBytes };
     const group = this.device.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
     this.uniforms = { buffer, group };
@@ -114,8 +118,8 @@ export class Tape {
  * A function whose kernels were recorded once and can run again without its JavaScript. Made by `Gpu.capture`.
  *
  * `run` reads and writes the very buffers of the first run: change the inputs with `NDArray.write`, and read `result`
- * before the next run overwrites it. Whatever the function decided on the host (shapes, random seeds, rates that
- * travel as parameters) stays as it was.
+ * before the next run overwrites it. Whatever the function decided on the host (shapes, rates that travel as parameters)
+ * stays as it was, except dropout, whose layers draw new masks.
  */
 export class Captured<T> {
   /** What the function returned; arrays in it live until `dispose`. */

@@ -3,6 +3,7 @@ import type { MemoryReport, PooledBuffer } from './buffers.ts';
 import { BufferPool } from './buffers.ts';
 import { Captured } from './capture.ts';
 import { GpuError } from './errors.ts';
+import type { LiveParams } from './params.ts';
 import type { BoundRange, Program } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
 import type { Counters, Workgroups } from './recorder.ts';
@@ -131,9 +132,10 @@ export class Gpu {
     ranges: readonly BoundRange[],
     params: Readonly<Record<string, number>>,
     workgroups: Workgroups,
+    live?: LiveParams,
   ): void {
     this.check();
-    this.recorder.dispatch(program, ranges, params, workgroups);
+    this.recorder.dispatch(program, ranges, params, workgroups, live);
   }
 
   write(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): void {

@@ -23,6 +23,9 @@ export function paramDeclaration(layout: ParamLayout, immediate: boolean): strin
   return `struct Params {\n${members}\n}\n${variable}\n`;
 }
 
+/** Parameters that are asked for again whenever a captured dispatch is replayed, e.g. the seed of a dropout mask. */
+export type LiveParams = Readonly<Record<string, () => number>>;
+
 /** Writes `values` to `target` at `byteOffset`, little-endian as the GPU reads them. */
 export function packParams(
   layout: ParamLayout,
@@ -30,13 +33,23 @@ export function packParams(
   target: DataView,
   byteOffset: number,
 ): void {
-  let offset = byteOffset;
-  for (const [name, type] of layout.fields) {
+  for (const [i, [name, type]] of layout.fields.entries()) {
     const value = values[name];
     if (value === undefined) throw new Error(`Kernel parameter ${name} has no value.`);
-    if (type === 'f32') target.setFloat32(offset, value, true);
-    else if (type === 'i32') target.setInt32(offset, value, true);
-    else target.setUint32(offset, value, true);
-    offset += 4;
+    writeParam(target, byteOffset + 4 * i, type, value);
   }
+}
+
+/** Writes the present values of `live` over what `packParams` wrote. */
+export function refreshParams(layout: ParamLayout, live: LiveParams, target: DataView, byteOffset: number): void {
+  for (const [i, [name, type]] of layout.fields.entries()) {
+    const value = live[name]?.();
+    if (value !== undefined) writeParam(target, byteOffset + 4 * i, type, value);
+  }
+}
+
+function writeParam(target: DataView, offset: number, type: 'u32' | 'i32' | 'f32', value: number): void {
+  if (type === 'f32') target.setFloat32(offset, value, true);
+  else if (type === 'i32') target.setInt32(offset, value, true);
+  else target.setUint32(offset, value, true);
 }

@@ -1,6 +1,7 @@
 import type { PooledBuffer } from './buffers.ts';
 import { type CapturedUpload, Tape } from './capture.ts';
-import { packParams } from './params.ts';
+import type { LiveParams } from './params.ts';
+import { packParams, refreshParams } from './params.ts';
 import type { BoundRange, CompiledProgram, PipelineCache, Program } from './pipelines.ts';
 
 /** Distance between two parameter blocks in the uniform ring: WebGPU's largest offset alignment. */
@@ -56,6 +57,7 @@ export class Recorder {
     ranges: readonly BoundRange[],
     params: Readonly<Record<string, number>>,
     workgroups: Workgroups,
+    live?: LiveParams,
   ): void {
     const [x, y, z] = workgroups;
     if (x === 0 || y === 0 || z === 0) return;
@@ -63,7 +65,8 @@ export class Recorder {
     const bindGroup = this.pipelines.bindGroup(compiled, ranges);
     const offset = this.slots * slotBytes;
     packParams(program.params, params, this.staging, offset);
-    this.tape?.dispatch(compiled, bindGroup, ranges, this.staging, offset, workgroups);
+    if (live) refreshParams(program.params, live, this.staging, offset);
+    this.tape?.dispatch(compiled, bindGroup, ranges, this.staging, offset, workgroups, live);
     const pass = this.begin(compiled, bindGroup);
     const { bytes } = program.params;
     if (bytes > 0 && compiled.immediate) {
@@ -98,12 +101,23 @@ export class Recorder {
         this.upload(command);
         continue;
       }
-      const { compiled, bindGroup, paramOffset, workgroups } = command;
+      const { compiled, bindGroup, paramOffset, workgroups, live } = command;
+      const layout = compiled.program.params;
+      if (live) refreshParams(layout, live, params, paramOffset);
       const pass = this.begin(compiled, bindGroup);
-      const { bytes } = compiled.program.params;
-      if (bytes > 0 && compiled.immediate) pass.setImmediates(0, params, paramOffset, bytes);
-      else if (bytes > 0)
+      if (layout.bytes > 0 && compiled.immediate) {
+        pass.setImmediates(0, params.buffer, paramOffset, layout.bytes);
+      } else if (live) {
+        // The tape's own uniforms are the same for every run of a submission; these are not.
+        const offset = this.slots * slotBytes;
+        new Uint8Array(this.staging.buffer, offset, layout.bytes).set(
+          new Uint8Array(params.buffer, paramOffset, layout.bytes),
+        );
+        pass.setBindGroup(1, this.ringBindGroup(), [offset]);
+        this.slots += 1;
+      } else if (layout.bytes > 0) {
         pass.setBindGroup(1, tape.uniformGroup(this.pipelines.uniformBindGroupLayout()), [paramOffset]);
+      }
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
       this.end(compiled.program);
     }

@@ -111,6 +111,8 @@ export interface FusedAttention {
   readonly output: NDArray;
   readonly variant: AttentionVariant;
   readonly params: AttentionParams;
+  /** The seed of the dropout mask, for replays. */
+  readonly live: { readonly seed: () => number } | undefined;
   readonly q: NDArray;
   readonly k: NDArray;
   readonly v: NDArray;
@@ -183,7 +185,7 @@ export function fusedAttention(
 ): FusedAttention {
   checkAttention(q, k, v, mask);
   const { gpu } = q;
-  const drop = dropoutParams(dropout ?? { p: 0, seed: 0 });
+  const { params: drop, live } = dropoutParams(dropout ?? { p: 0, seed: 0 });
   const [batch = 0, headsPerBatch = 0, length = 0, headSize = 0] = q.shape;
   const size = headSizes.find((known) => known >= headSize);
   if (size === undefined) {
@@ -208,6 +210,7 @@ export function fusedAttention(
       keepScale: drop.scale,
       seed: drop.seed,
     },
+    live,
     q: padHead(q, size),
     k: padHead(k, size),
     v: padHead(v, size),
@@ -217,14 +220,14 @@ export function fusedAttention(
   };
   if (heads * length > 0) {
     const arrays = [run.q, run.k, run.v, run.mask, run.paddedOutput, run.stats];
-    forwardKernel.run(gpu, run.variant, arrays, run.params);
+    forwardKernel.run(gpu, run.variant, arrays, run.params, live);
   }
   return { ...run, output: cutHead(run.paddedOutput, headSize) };
 }
 
 /** Gradients of q, k and v from that of the output, all `[B, H, S, d]`. */
 export function fusedAttentionGrad(run: FusedAttention, grad: NDArray): { dq: NDArray; dk: NDArray; dv: NDArray } {
-  const { variant, params: values, q, k, v, mask, paddedOutput, stats } = run;
+  const { variant, params: values, live, q, k, v, mask, paddedOutput, stats } = run;
   const { gpu } = q;
   const headSize = grad.shape[3] ?? 0;
   const dy = padHead(grad, values.headSize);
@@ -233,8 +236,8 @@ export function fusedAttentionGrad(run: FusedAttention, grad: NDArray): { dq: ND
   const [dq, dk, dv] = [q, k, v].map((x) => NDArray.empty(gpu, x.shape)) as [NDArray, NDArray, NDArray];
   if (count > 0) {
     rowsKernel.run(gpu, 'plain', [paddedOutput, dy, stats, rows], { count, width: values.headSize / 4 });
-    queryKernel.run(gpu, variant, [q, k, v, mask, dy, rows, dq], values);
-    keyValueKernel.run(gpu, variant, [q, k, v, mask, dy, rows, dk, dv], values);
+    queryKernel.run(gpu, variant, [q, k, v, mask, dy, rows, dq], values, live);
+    keyValueKernel.run(gpu, variant, [q, k, v, mask, dy, rows, dk, dv], values, live);
   }
   return { dq: cutHead(dq, headSize), dk: cutHead(dk, headSize), dv: cutHead(dv, headSize) };
 }

@@ -1,6 +1,6 @@
 import type { AdapterSummary } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ParamSpec, ParamValues } from '../gpu/params.ts';
+import type { LiveParams, ParamSpec, ParamValues } from '../gpu/params.ts';
 import { paramLayout } from '../gpu/params.ts';
 import type { BindingAccess, ConstantValue, Program } from '../gpu/pipelines.ts';
 import type { Workgroups } from '../gpu/recorder.ts';
@@ -40,8 +40,17 @@ export interface KernelDefinition<P extends ParamSpec, V extends string> {
 }
 
 export interface Kernel<P extends ParamSpec, V extends string> extends KernelDefinition<P, V> {
-  /** Records one dispatch. Arrays must be contiguous or addressed through `params`; the whole buffer range is bound. */
-  readonly run: (gpu: Gpu, variant: V, arrays: readonly NDArray[], params: ParamValues<P>) => void;
+  /**
+   * Records one dispatch. Arrays must be contiguous or addressed through `params`; the whole buffer range is bound.
+   * Values of `live` go over those of `params`, and are asked for again whenever a capture is replayed.
+   */
+  readonly run: (
+    gpu: Gpu,
+    variant: V,
+    arrays: readonly NDArray[],
+    params: ParamValues<P>,
+    live?: { readonly [K in keyof P]?: () => number },
+  ) => void;
 }
 
 /** What the tests and tools need of any kernel, whatever its parameters. */
@@ -84,7 +93,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
   registry.push({ name: definition.name, variants: definition.variants, program });
   return {
     ...definition,
-    run: (gpu, variant, arrays, params) => {
+    run: (gpu, variant, arrays, params, live) => {
       const { constants } = program(variant);
       const workgroups = definition.dispatch(params, constants);
       gpu.dispatch(
@@ -92,6 +101,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
         arrays.map((array) => array.range),
         params,
         workgroups,
+        live as LiveParams | undefined,
       );
     },
   };

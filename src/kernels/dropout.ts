@@ -17,21 +17,34 @@ const dropoutKernel = defineKernel({
 export interface DropoutOptions {
   /** Probability that an element becomes 0, in [0, 1). */
   readonly p: number;
-  /** Chooses the mask; use another one at every call, taken modulo 2^32. */
-  readonly seed: number;
+  /**
+   * Chooses the mask; use another one at every call, taken modulo 2^32. A function is asked again whenever the call is
+   * replayed by a capture; between forward and backward pass its answer must not change.
+   */
+  readonly seed: number | (() => number);
 }
 
 /** What the shaders need of dropout: elements whose random bits are below `threshold` become 0, others grow by `scale`. */
-export function dropoutParams({ p, seed }: DropoutOptions): { seed: number; threshold: number; scale: number } {
+export interface DropoutParams {
+  readonly seed: number;
+  readonly threshold: number;
+  readonly scale: number;
+}
+
+/** @throws RangeError unless `0 <= p < 1`. */
+export function dropoutParams({ p, seed }: DropoutOptions): { params: DropoutParams; live?: { seed: () => number } } {
   if (!(p >= 0 && p < 1)) throw new RangeError(`dropout: the probability is ${p}; expected a number in [0, 1).`);
-  return { seed: seed >>> 0, threshold: Math.min(0xffffffff, Math.round(p * 2 ** 32)), scale: 1 / (1 - p) };
+  const threshold = Math.min(0xffffffff, Math.round(p * 2 ** 32));
+  const scale = 1 / (1 - p);
+  if (typeof seed === 'number') return { params: { seed: seed >>> 0, threshold, scale } };
+  return { params: { seed: 0, threshold, scale }, live: { seed: () => seed() >>> 0 } };
 }
 
 /** `x` with random elements set to 0 and the others scaled by `1 / (1 - p)`; its own gradient when applied to `dy`. */
 export function dropout(x: NDArray, options: DropoutOptions): NDArray {
   requireF32('dropout', x);
-  const params = dropoutParams(options);
+  const { params, live } = dropoutParams(options);
   const y = NDArray.empty(x.gpu, x.shape);
-  if (x.size > 0) dropoutKernel.run(x.gpu, 'plain', [contiguous(x), y], { count: x.size, ...params });
+  if (x.size > 0) dropoutKernel.run(x.gpu, 'plain', [contiguous(x), y], { count: x.size, ...params }, live);
   return y;
 }

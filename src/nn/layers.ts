@@ -171,9 +171,10 @@ export class Dropout extends Module {
     this.calls = 0;
   }
 
-  /** Seed of the next mask, for operations that drop out inside themselves (attention). */
-  nextSeed(): number {
-    return this.word(this.calls++);
+  /** Seed of the next mask, for operations that drop out inside themselves (attention). It follows later reseeding. */
+  nextSeed(): () => number {
+    const call = this.calls++;
+    return () => this.word(call);
   }
 
   forward(x: Tensor): Tensor {

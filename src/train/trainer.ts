@@ -2,11 +2,12 @@ import { cat, reshape } from '../autograd/ops/shape.ts';
 import { backward, noGrad } from '../autograd/tape.ts';
 import { Tensor } from '../autograd/tensor.ts';
 import type { Batch } from '../data/types.ts';
+import type { Captured } from '../gpu/capture.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { gradNorm } from '../kernels/gradNorm.ts';
 import type { NDArray } from '../kernels/ndarray.ts';
 import { GroundingModel } from '../models/grounding.ts';
-import type { ObjectiveLosses } from '../models/objective.ts';
+import type { ObjectiveLosses, PairBatch } from '../models/objective.ts';
 import { contrastiveObjective } from '../models/objective.ts';
 import { ParameterArena } from '../nn/arena.ts';
 import { clipGradNorm } from '../nn/clip.ts';
@@ -18,7 +19,7 @@ import { constantRate, exponentialDecay, linearWarmup, oneCycle } from '../nn/sc
 import type { RunConfig } from './config.ts';
 import { NonFiniteError } from './errors.ts';
 import { findNonFinite } from './nonFinite.ts';
-import { uploadBatch } from './upload.ts';
+import { batchShape, rewriteBatch, uploadBatch } from './upload.ts';
 
 /** What one batch gave, on the host. */
 export interface StepMetrics {
@@ -91,6 +92,15 @@ function unpackMetrics(values: ArrayLike<number>, rows: number, hasLocal: boolea
   };
 }
 
+/** A step recorded for batches of one shape, with the tensors it takes them from. */
+interface RecordedStep {
+  readonly batch: PairBatch;
+  readonly captured: Captured<NDArray>;
+}
+
+/** Shapes whose steps are kept recorded; each holds the memory of a step. */
+const keptSteps = 2;
+
 /** Model, parameters and optimizer of a run, and what one step does with a batch. */
 export class Trainer {
   readonly gpu: Gpu;
@@ -99,6 +109,8 @@ export class Trainer {
   readonly arena: ParameterArena;
   readonly optimizer: Optimizer;
   private readonly schedule: Schedule;
+  /** By batch shape, least recently used first. */
+  private readonly steps = new Map<string, RecordedStep>();
 
   constructor(gpu: Gpu, config: RunConfig, totalSteps: number, stepsPerEpoch: number) {
     this.gpu = gpu;
@@ -115,26 +127,16 @@ export class Trainer {
 
   /**
    * One optimizer step, counted from 0. Returns as soon as it is recorded; the metrics follow when the GPU is done.
+   * The first step of a shape is captured, those after it are replayed.
    * A gradient that is not finite leaves the parameters as they are.
    * @throws NonFiniteError (from the promise) that names the first bad tensor.
    */
   step(batch: Batch, step: number): Promise<StepMetrics> {
-    const { gpu, model, arena, optimizer, config } = this;
+    const { model, optimizer, config } = this;
     seedModules(model, config.seed, step);
     model.setTraining(true);
-    const packed = gpu.scope(() => {
-      const losses = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective);
-      arena.zeroGrad();
-      backward([losses.total]);
-      const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
-      optimizer.step({ learningRate: this.schedule(step), clip });
-      const values = gradNorm(
-        gpu,
-        arena.segments.map((segment) => segment.values),
-        0,
-      );
-      return packMetrics(losses, [new Tensor(clip), new Tensor(values)]).array;
-    });
+    optimizer.advance(this.schedule(step));
+    const packed = this.record(batch);
     return this.read(packed, batch, true).then(async (metrics) => {
       if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
         throw new NonFiniteError(await this.explain(batch, step, metrics));
@@ -150,17 +152,61 @@ export class Trainer {
     const packed = gpu.scope(() =>
       noGrad(() => packMetrics(contrastiveObjective(model, uploadBatch(gpu, batch), config.objective), []).array),
     );
-    return this.read(packed, batch, false);
+    const metrics = this.read(packed, batch, false);
+    packed.dispose();
+    return metrics;
   }
 
   dispose(): void {
+    for (const shape of this.steps.keys()) this.forget(shape);
     this.optimizer.dispose();
     this.arena.dispose();
   }
 
+  /** Records the kernels of a step, and returns its packed metrics. */
+  private record(batch: Batch): NDArray {
+    const shape = batchShape(batch);
+    const known = this.steps.get(shape);
+    if (known) {
+      this.steps.delete(shape);
+      this.steps.set(shape, known);
+      rewriteBatch(known.batch, batch);
+      known.captured.run();
+      return known.captured.result;
+    }
+    const [oldest] = this.steps.keys();
+    if (this.steps.size >= keptSteps && oldest !== undefined) this.forget(oldest);
+    const uploaded = uploadBatch(this.gpu, batch);
+    const captured = this.gpu.capture(() => this.computeStep(uploaded));
+    this.steps.set(shape, { batch: uploaded, captured });
+    return captured.result;
+  }
+
+  private forget(shape: string): void {
+    const step = this.steps.get(shape);
+    this.steps.delete(shape);
+    step?.captured.dispose();
+    const { image, ids, mask, sentences, words, duplicates } = step?.batch ?? {};
+    for (const tensor of [image, ids, mask, sentences?.ids, words?.ids, duplicates]) tensor?.dispose();
+  }
+
+  private computeStep(batch: PairBatch): NDArray {
+    const { gpu, model, arena, optimizer, config } = this;
+    const losses = contrastiveObjective(model, batch, config.objective);
+    arena.zeroGrad();
+    backward([losses.total]);
+    const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
+    optimizer.record(clip);
+    const values = gradNorm(
+      gpu,
+      arena.segments.map((segment) => segment.values),
+      0,
+    );
+    return packMetrics(losses, [new Tensor(clip), new Tensor(values)]).array;
+  }
+
   private async read(packed: NDArray, batch: Batch, hasNorm: boolean): Promise<StepMetrics> {
     const values = await packed.read();
-    packed.dispose();
     return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', hasNorm);
   }
 

@@ -21,21 +21,43 @@ function checkPixels({ images, imageSize, studyIds }: Batch): void {
   throw new NonFiniteError(`The image of study ${study} has a pixel that is not a finite number (${images[bad]}).`);
 }
 
+/** Rounded up, so that few different shapes occur; what is beyond the real units is masked. */
+function roomFor(units: number, step: number): number {
+  return Math.ceil(units / step) * step;
+}
+
+/** Equal for batches that `rewriteBatch` can put in each other's place. */
+export function batchShape(batch: Batch): string {
+  const { studyIds, imageSize, tokens, maxSentences, maxWords } = batch;
+  return [studyIds.length, imageSize, tokens, roomFor(maxSentences, 8), roomFor(maxWords, 32)].join(' ');
+}
+
 /**
  * Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors.
  * @throws NonFiniteError if a pixel is NaN or infinite.
  */
 export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
   checkPixels(batch);
-  const { studyIds, imageSize, tokens } = batch;
+  const { studyIds, imageSize, tokens, maxSentences, maxWords } = batch;
   const rows = studyIds.length;
   const ids = (values: Int32Array, shape: readonly number[]): Tensor => tensor(gpu, values, shape, { dtype: 'i32' });
   return {
     image: tensor(gpu, batch.images, [rows, imageSize, imageSize, 1]),
     ids: ids(batch.inputIds, [rows, tokens]),
     mask: ids(batch.attentionMask, [rows, tokens]),
-    sentences: { ids: ids(batch.sentenceIds, [rows, tokens]), count: batch.maxSentences },
-    words: { ids: ids(batch.wordIds, [rows, tokens]), count: batch.maxWords },
+    sentences: { ids: ids(batch.sentenceIds, [rows, tokens]), count: roomFor(maxSentences, 8) },
+    words: { ids: ids(batch.wordIds, [rows, tokens]), count: roomFor(maxWords, 32) },
     duplicates: ids(duplicatePairs(batch.reportKeys), [rows, rows]),
   };
+}
+
+/** Puts another batch of the same `batchShape` in the place of an uploaded one. @throws NonFiniteError as above. */
+export function rewriteBatch(target: PairBatch, batch: Batch): void {
+  checkPixels(batch);
+  target.image.array.write(batch.images);
+  target.ids.array.write(batch.inputIds);
+  target.mask.array.write(batch.attentionMask);
+  target.sentences.ids.array.write(batch.sentenceIds);
+  target.words?.ids.array.write(batch.wordIds);
+  target.duplicates?.array.write(duplicatePairs(batch.reportKeys));
 }

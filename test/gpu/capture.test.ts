@@ -9,21 +9,23 @@ import { fill } from '../../src/kernels/fill.ts';
 import { NDArray } from '../../src/kernels/ndarray.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
 import { clipGradNorm } from '../../src/nn/clip.ts';
-import { BatchNorm2d, Conv2d, Linear } from '../../src/nn/layers.ts';
-import { Module } from '../../src/nn/module.ts';
+import { BatchNorm2d, Conv2d, Dropout, Linear } from '../../src/nn/layers.ts';
+import { Module, seedModules } from '../../src/nn/module.ts';
 import { adam } from '../../src/nn/optimizer.ts';
 import { useGpu } from '../support/gpu.ts';
 import { uniform } from '../support/numeric.ts';
 
 const gpu = useGpu();
 
-/** A convolution with batch norm and a classifier, its optimizer, and inputs that stay in place. */
+/** A convolution with batch norm and a classifier, with dropout in between. */
 class Learner extends Module {
   readonly conv = new Conv2d(3, 8, 3, { padding: 1, bias: false });
   readonly norm = new BatchNorm2d(8);
+  readonly dropout = new Dropout(0.3);
   readonly head = new Linear(8, 5);
 }
 
+/** With its optimizer, and inputs that stay in place. */
 function learner() {
   const model = new Learner();
   const arena = new ParameterArena(gpu(), model);
@@ -32,7 +34,8 @@ function learner() {
   const target = NDArray.from(gpu(), [0, 0, 0, 0], [4], 'i32');
   const record = (): NDArray => {
     const features = model.norm.forward(model.conv.forward(new Tensor(image)), { relu: true });
-    const loss = crossEntropy(model.head.forward(mean(features, [1, 2])), new Tensor(target));
+    const pooled = model.dropout.forward(mean(model.dropout.forward(features), [1, 2]));
+    const loss = crossEntropy(model.head.forward(pooled), new Tensor(target));
     arena.zeroGrad();
     backward([loss]);
     optimizer.record(clipGradNorm(arena, 0.5));
@@ -41,6 +44,7 @@ function learner() {
   const feed = (step: number): void => {
     image.write(uniform(step, image.size));
     target.write([0, 1, 2, 3].map((i) => (step * 7 + i * 3) % 5));
+    seedModules(model, 0, step);
     optimizer.advance(0.01 / (1 + step));
   };
   const dispose = (): void => {
