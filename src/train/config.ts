@@ -189,26 +189,28 @@ const phantomMini: RunConfig = {
   sigma: 1,
 };
 
-/** The same task with a wider tower, a deeper text model and more steps. */
+/** The same task with twice the data, a wider and deeper tower, a deeper text model and more steps. */
 const phantom: RunConfig = {
   ...phantomMini,
   preset: 'phantom',
-  data: { kind: 'phantom', count: 6000, size: 64, seed: 0, splits: { train: 0.86, validation: 0.04, test: 0.1 } },
+  data: { kind: 'phantom', count: 12_000, size: 64, seed: 0, splits: { train: 0.93, validation: 0.02, test: 0.05 } },
   model: {
     ...phantomMini.model,
+    localStage: 4,
     text: phantomText,
     visual: {
       inChannels: 1,
-      centredStart: 1,
+      centredStart: 1.5,
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
+        { blocks: 1, width: 16, stride: 1 },
         { blocks: 1, width: 32, stride: 2 },
         { blocks: 1, width: 32, stride: 1, dilation: 2 },
         { blocks: 1, width: 32, stride: 1, dilation: 4 },
       ],
     },
   },
-  steps: 5000,
+  steps: 4000,
   evaluateImages: 400,
 };
 
