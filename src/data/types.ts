@@ -29,7 +29,7 @@ export interface Study {
   readonly id: string;
   readonly patientId: string;
   readonly split: Split;
-  /** The whole report text, with its section headings where it has any. */
+  /** Text as its source gives it; `selectReportText` chooses the sections that are read. */
   readonly report: string;
 }
 

@@ -18,7 +18,7 @@ import type { Schedule } from '../nn/schedule.ts';
 import { constantRate, exponentialDecay, linearWarmup, oneCycle } from '../nn/schedule.ts';
 import type { RunConfig } from './config.ts';
 import { NonFiniteError } from './errors.ts';
-import { findNonFinite } from './nonFinite.ts';
+import { findNonFinite, findNonFiniteGradient } from './nonFinite.ts';
 import { batchShape, rewriteBatch, uploadBatch } from './upload.ts';
 
 /** What one batch gave, on the host. */
@@ -132,11 +132,10 @@ export class Trainer {
    * @throws NonFiniteError (from the promise) that names the first bad tensor.
    */
   step(batch: Batch, step: number): Promise<StepMetrics> {
-    const { model, optimizer, config } = this;
+    const { model, config } = this;
     seedModules(model, config.seed, step);
     model.setTraining(true);
-    optimizer.advance(this.schedule(step));
-    const packed = this.record(batch);
+    const packed = this.record(batch, this.schedule(step));
     return this.read(packed, batch, true).then(async (metrics) => {
       if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
         throw new NonFiniteError(await this.explain(batch, step, metrics));
@@ -164,20 +163,23 @@ export class Trainer {
   }
 
   /** Records the kernels of a step, and returns its packed metrics. */
-  private record(batch: Batch): NDArray {
+  private record(batch: Batch, learningRate: number): NDArray {
+    const { gpu, optimizer } = this;
     const shape = batchShape(batch);
     const known = this.steps.get(shape);
     if (known) {
       this.steps.delete(shape);
       this.steps.set(shape, known);
       rewriteBatch(known.batch, batch);
+      optimizer.advance(learningRate);
       known.captured.run();
       return known.captured.result;
     }
     const [oldest] = this.steps.keys();
     if (this.steps.size >= keptSteps && oldest !== undefined) this.forget(oldest);
-    const uploaded = uploadBatch(this.gpu, batch);
-    const captured = this.gpu.capture(() => this.computeStep(uploaded));
+    const uploaded = uploadBatch(gpu, batch);
+    optimizer.advance(learningRate);
+    const captured = gpu.capture(() => this.computeStep(uploaded));
     this.steps.set(shape, { batch: uploaded, captured });
     return captured.result;
   }
@@ -210,17 +212,20 @@ export class Trainer {
     return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', hasNorm);
   }
 
-  /** Repeats the forward pass of a bad step to name the first tensor that is not finite. */
+  /** Repeats a bad step, without its update, to name the first tensor that is not finite. */
   private async explain(batch: Batch, step: number, metrics: StepMetrics): Promise<string> {
-    const { gpu, model, config } = this;
+    const { gpu, model, arena, config } = this;
     seedModules(model, config.seed, step);
     model.setTraining(true);
     const loss = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective).total;
-    const where = await findNonFinite(loss, model);
+    const where =
+      (await findNonFinite(loss, model)) ??
+      (await findNonFiniteGradient(loss, arena)) ??
+      'all are when it is repeated with the parameters as they are now';
     const what = Number.isFinite(metrics.total) ? 'a gradient or parameter' : `the loss (${metrics.total})`;
     return (
-      `Step ${step + 1}: ${what} is not a finite number; ${where}. The parameters were left as they were, and the ` +
-      'last checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'
+      `Step ${step + 1}: ${what} is not a finite number; ${where}. Nothing of this step was saved, and the last ` +
+      'checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'
     );
   }
 }
