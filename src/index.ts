@@ -49,7 +49,7 @@ export { ModelLocalizer } from './eval/modelLocalizer.ts';
 export { RESEARCH_NOTICE } from './eval/notice.ts';
 export { renderOverlay } from './eval/overlay.ts';
 export { type AdapterSummary, describeAdapter } from './gpu/adapter.ts';
-export { Captured } from './gpu/capture.ts';
+export type { Captured } from './gpu/capture.ts';
 export { type CreateGpuOptions, createGpu, createGpuFrom } from './gpu/create.ts';
 export { GpuError, ShapeError } from './gpu/errors.ts';
 export { Gpu, type GpuOptions, wrapDevice } from './gpu/gpu.ts';

@@ -4,6 +4,7 @@ import { GpuError } from './errors.ts';
 export interface PooledBuffer {
   readonly id: number;
   readonly buffer: GPUBuffer;
+  readonly pool: BufferPool;
   readonly size: number;
   /** Serial of the submission that last touched the buffer; equal to the open one while commands are pending. */
   lastUse: number;
@@ -26,6 +27,17 @@ export interface MemoryReport {
 
 const minimumSize = 256;
 
+/** Bytes that tensors hold, over all pools of a device. */
+export class MemoryMeter {
+  liveBytes = 0;
+  peakBytes = 0;
+
+  add(bytes: number): void {
+    this.liveBytes += bytes;
+    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+}
+
 /** Ids are unique over all pools, since bind groups are known by them. */
 let nextId = 1;
 
@@ -47,12 +59,13 @@ export class BufferPool {
   private liveBytes = 0;
   private liveBuffers = 0;
   private pooledBytes = 0;
-  private peakBytes = 0;
   private readonly device: GPUDevice;
   private readonly maxPooledBytes: number;
   private readonly onDestroy: (id: number) => void;
+  private readonly meter: MemoryMeter;
 
-  constructor(device: GPUDevice, maxPooledBytes: number, onDestroy: (id: number) => void) {
+  constructor(device: GPUDevice, maxPooledBytes: number, onDestroy: (id: number) => void, meter: MemoryMeter) {
+    this.meter = meter;
     this.device = device;
     this.maxPooledBytes = maxPooledBytes;
     this.onDestroy = onDestroy;
@@ -73,7 +86,7 @@ export class BufferPool {
     const buffer = reused ?? this.create(size);
     this.liveBytes += size;
     this.liveBuffers += 1;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+    this.meter.add(size);
     return buffer;
   }
 
@@ -89,10 +102,6 @@ export class BufferPool {
     this.release(buffer);
   }
 
-  has(buffer: PooledBuffer): boolean {
-    return this.all.has(buffer);
-  }
-
   release(buffer: PooledBuffer): void {
     if (!this.all.has(buffer)) return;
     if (buffer.holds > 0) {
@@ -101,6 +110,7 @@ export class BufferPool {
     }
     this.liveBytes -= buffer.size;
     this.liveBuffers -= 1;
+    this.meter.add(-buffer.size);
     this.pooledBytes += buffer.size;
     const list = this.free.get(buffer.size);
     if (list) {
@@ -128,13 +138,12 @@ export class BufferPool {
     }
   }
 
-  report(): MemoryReport {
+  report(): Omit<MemoryReport, 'peakBytes'> {
     return {
       liveBytes: this.liveBytes,
       liveBuffers: this.liveBuffers,
       pooledBytes: this.pooledBytes,
       pooledBuffers: this.all.size - this.liveBuffers,
-      peakBytes: this.peakBytes,
     };
   }
 
@@ -143,6 +152,7 @@ export class BufferPool {
       buffer.destroy();
       this.onDestroy(id);
     }
+    this.meter.add(-this.liveBytes);
     this.all.clear();
     this.free.clear();
   }
@@ -152,7 +162,15 @@ export class BufferPool {
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const pooled: PooledBuffer = { id: nextId++, buffer, size, lastUse: 0, holds: 0, releasedWhileHeld: false };
+    const pooled: PooledBuffer = {
+      id: nextId++,
+      buffer,
+      pool: this,
+      size,
+      lastUse: 0,
+      holds: 0,
+      releasedWhileHeld: false,
+    };
     this.all.add(pooled);
     return pooled;
   }

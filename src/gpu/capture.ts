@@ -118,8 +118,8 @@ export class Tape {
  * A function whose kernels were recorded once and can run again without its JavaScript. Made by `Gpu.capture`.
  *
  * `run` reads and writes the very buffers of the first run: change the inputs with `NDArray.write`, and read `result`
- * before the next run overwrites it. Whatever the function decided on the host (shapes, rates that travel as parameters)
- * stays as it was, except dropout, whose layers draw new masks.
+ * before the next run overwrites it. Whatever the function decided on the host stays as it was, except live parameters
+ * (`LiveParams`), such as the seeds of dropout masks.
  */
 export class Captured<T> {
   /** What the function returned; arrays in it live until `dispose`. */
@@ -142,7 +142,7 @@ export class Captured<T> {
     this.replay();
   }
 
-  /** Frees every buffer that the function made, its results too. May be called again. */
+  /** Frees every buffer that the function made, its results too, so nothing may use those any more. May be called again. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

@@ -1,6 +1,6 @@
 import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer } from './buffers.ts';
-import { BufferPool } from './buffers.ts';
+import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
@@ -40,6 +40,7 @@ export class Gpu {
   readonly scopes = new ScopeStack();
   readonly pipelines: PipelineCache;
   private readonly recorder: Recorder;
+  private readonly meter = new MemoryMeter();
   private readonly pool: BufferPool;
   /** Pools of captures that are not disposed. */
   private readonly captures = new Set<BufferPool>();
@@ -68,7 +69,7 @@ export class Gpu {
       'setImmediates' in GPUComputePassEncoder.prototype &&
       (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
     this.pipelines = new PipelineCache(device, Boolean(immediates));
-    this.pool = new BufferPool(device, options.maxPooledBytes ?? 2 ** 30, (id) => this.pipelines.forgetBuffer(id));
+    this.pool = this.newPool(options.maxPooledBytes ?? 2 ** 30);
     this.recorder = new Recorder(device, this.pipelines);
     if (this.debug) this.observeErrors();
     device.addEventListener('uncapturederror', this.onUncapturedError);
@@ -95,9 +96,7 @@ export class Gpu {
   }
 
   release(buffer: PooledBuffer): void {
-    if (this.state === 'disposed') return;
-    this.pool.release(buffer);
-    for (const pool of this.captures) pool.release(buffer);
+    if (this.state !== 'disposed') buffer.pool.release(buffer);
   }
 
   /** In debug mode, reports `buffer` as leaked if `owner` is collected before it was disposed. */
@@ -117,13 +116,14 @@ export class Gpu {
   /** Buffers of tensors and of captures. */
   memoryReport(): MemoryReport {
     const reports = [this.pool, ...this.captures].map((pool) => pool.report());
-    const total = (field: keyof MemoryReport): number => reports.reduce((sum, report) => sum + report[field], 0);
+    const total = (field: keyof (typeof reports)[number]): number =>
+      reports.reduce((sum, report) => sum + report[field], 0);
     return {
       liveBytes: total('liveBytes'),
       liveBuffers: total('liveBuffers'),
       pooledBytes: total('pooledBytes'),
       pooledBuffers: total('pooledBuffers'),
-      peakBytes: total('peakBytes'),
+      peakBytes: this.meter.peakBytes,
     };
   }
 
@@ -175,14 +175,14 @@ export class Gpu {
     this.check();
     if (this.capturing) throw new GpuError('A function is being captured already; captures cannot be nested.');
     const { recorder } = this;
-    const pool = new BufferPool(this.device, Number.POSITIVE_INFINITY, (id) => this.pipelines.forgetBuffer(id));
+    const pool = this.newPool(Number.POSITIVE_INFINITY);
     this.captures.add(pool);
     this.capturing = pool;
     const outside: PooledBuffer[] = [];
     recorder.capture((buffer) => {
-      if (pool.has(buffer)) return;
+      if (buffer.pool === pool) return;
       outside.push(buffer);
-      this.pool.hold(buffer);
+      buffer.pool.hold(buffer);
     });
     let result: T | undefined;
     let failure: unknown;
@@ -196,7 +196,7 @@ export class Gpu {
     const tape = recorder.endCapture();
     const end = (): void => {
       if (this.state === 'disposed') return;
-      for (const buffer of outside) this.pool.unhold(buffer);
+      for (const buffer of outside) buffer.pool.unhold(buffer);
       recorder.submit();
       tape.destroy();
       pool.destroy();
@@ -252,6 +252,10 @@ export class Gpu {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  private newPool(maxPooledBytes: number): BufferPool {
+    return new BufferPool(this.device, maxPooledBytes, (id) => this.pipelines.forgetBuffer(id), this.meter);
   }
 
   private check(): void {

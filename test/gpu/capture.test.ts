@@ -99,6 +99,7 @@ describe('a captured function', () => {
     const before = gpu().memoryReport();
     const x = NDArray.from(gpu(), [1, 2, 3], [3]);
     const captured = gpu().capture(() => binary('add', x, x));
+    const { peakBytes } = gpu().memoryReport();
     x.dispose();
     const others = Array.from({ length: 20 }, () => fill(gpu(), [3], 7));
     captured.run();
@@ -107,6 +108,7 @@ describe('a captured function', () => {
     captured.dispose();
     captured.dispose();
     expect(() => captured.run()).toThrow(/was disposed/);
+    expect(gpu().memoryReport().peakBytes).toBeGreaterThanOrEqual(peakBytes);
     expect([gpu().memoryReport().liveBuffers, gpu().memoryReport().liveBytes]).toEqual([
       before.liveBuffers,
       before.liveBytes,
