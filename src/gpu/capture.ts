@@ -1,13 +1,13 @@
 import type { PooledBuffer } from './buffers.ts';
 import type { LiveParams } from './params.ts';
-import type { BoundRange, CompiledProgram } from './pipelines.ts';
-import type { Workgroups } from './recorder.ts';
+import type { BoundRange, CompiledProgram, Workgroups } from './pipelines.ts';
 
 /** A dispatch with everything decided: pipeline, bindings and the bytes of its parameters. */
 export interface CapturedDispatch {
   readonly compiled: CompiledProgram;
   readonly bindGroup: GPUBindGroup;
-  /** Place of the parameters in `Tape.params`. */
+  readonly params: Readonly<Record<string, number>>;
+  /** Place of the parameters in `Tape.packed`. */
   readonly paramOffset: number;
   readonly workgroups: Workgroups;
   readonly live: LiveParams | undefined;
@@ -41,25 +41,22 @@ export class Tape {
   }
 
   /** Parameters of all dispatches, each at its `paramOffset`. */
-  get params(): DataView<ArrayBuffer> {
+  get packed(): DataView<ArrayBuffer> {
     return this.staging;
   }
 
-  /** Keeps a copy of a dispatch whose parameters are `bytes` long at `offset` of `params`. */
+  /** Keeps a dispatch, with a copy of its parameters, which lie at `offset` of `packed`. */
   dispatch(
-    compiled: CompiledProgram,
-    bindGroup: GPUBindGroup,
+    dispatch: Omit<CapturedDispatch, 'paramOffset'>,
     ranges: readonly BoundRange[],
-    params: DataView,
+    packed: DataView,
     offset: number,
-    workgroups: Workgroups,
-    live: LiveParams | undefined,
   ): void {
-    const { bytes } = compiled.program.params;
+    const { bytes } = dispatch.compiled.program.params;
     if (this.used + this.slotBytes > this.staging.byteLength) this.grow();
     const target = new Uint8Array(this.staging.buffer, this.used, bytes);
-    target.set(new Uint8Array(params.buffer, params.byteOffset + offset, bytes));
-    this.commands.push({ compiled, bindGroup, paramOffset: this.used, workgroups, live });
+    target.set(new Uint8Array(packed.buffer, packed.byteOffset + offset, bytes));
+    this.commands.push({ ...dispatch, paramOffset: this.used });
     if (bytes > 0) this.used += this.slotBytes;
     for (const { buffer } of ranges) this.touch(buffer);
   }
@@ -89,7 +86,7 @@ export class Tape {
       size,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.device.queue.writeBuffer(buffer, 0, this.params.buffer, 0, size);
+    this.device.queue.writeBuffer(buffer, 0, this.staging.buffer, 0, size);
     const resource = { buffer, size: this.slotBytes };
     const group = this.device.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
     this.uniforms = { buffer, group };

@@ -4,9 +4,9 @@ import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
-import type { BoundRange, Program } from './pipelines.ts';
+import type { BoundRange, Program, Workgroups } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
-import type { Counters, Workgroups } from './recorder.ts';
+import type { Counters, DispatchObserver } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { ScopeStack } from './scope.ts';
 
@@ -160,6 +160,12 @@ export class Gpu {
     return copy;
   }
 
+  /** Calls `observer` for every dispatch that is recorded, until the returned function is called. */
+  onDispatch(observer: DispatchObserver): () => void {
+    this.recorder.observers.add(observer);
+    return () => this.recorder.observers.delete(observer);
+  }
+
   /** Runs `body` and disposes every tensor made in it, except those it returns. */
   scope<T>(body: () => T): T {
     return this.scopes.run(body);
@@ -297,7 +303,7 @@ export class Gpu {
   private observeErrors(): void {
     const { device, recorder } = this;
     device.pushErrorScope('validation');
-    recorder.observer = (program) => {
+    recorder.observers.add((program) => {
       recorder.submit();
       void device.popErrorScope().then(
         (error) => {
@@ -306,7 +312,7 @@ export class Gpu {
         () => undefined,
       );
       device.pushErrorScope('validation');
-    };
+    });
   }
 }
 

@@ -5,6 +5,14 @@ import { immediateBytes, paramDeclaration } from './params.ts';
 export type BindingAccess = 'read' | 'write';
 export type ConstantValue = number | boolean;
 
+export type Workgroups = readonly [x: number, y: number, z: number];
+
+/** Work of one dispatch, for the roofline: operations, and bytes that an ideal implementation moves. */
+export interface Cost {
+  readonly flops: number;
+  readonly bytes: number;
+}
+
 /** A complete compute program: everything that decides which pipeline is built. */
 export interface Program {
   /** Name for labels, error messages and profiles, e.g. `matmul/tiled64`. */
@@ -15,6 +23,8 @@ export interface Program {
   readonly params: ParamLayout;
   readonly bindings: readonly BindingAccess[];
   readonly features: readonly GPUFeatureName[];
+  /** Work of one dispatch with these parameters. */
+  readonly cost: (params: Readonly<Record<string, number>>) => Cost;
 }
 
 export interface CompiledProgram {

@@ -2,14 +2,15 @@ import type { PooledBuffer } from './buffers.ts';
 import { type CapturedUpload, Tape } from './capture.ts';
 import type { LiveParams } from './params.ts';
 import { packParams, refreshParams } from './params.ts';
-import type { BoundRange, CompiledProgram, PipelineCache, Program } from './pipelines.ts';
+import type { BoundRange, CompiledProgram, PipelineCache, Program, Workgroups } from './pipelines.ts';
 
 /** Distance between two parameter blocks in the uniform ring: WebGPU's largest offset alignment. */
 const slotBytes = 256;
 /** Dispatches per submission; also the number of slots in the ring. */
 const dispatchCap = 1024;
 
-export type Workgroups = readonly [x: number, y: number, z: number];
+/** Sees a program that was recorded and the parameters it got. */
+export type DispatchObserver = (program: Program, params: Readonly<Record<string, number>>) => void;
 
 export interface Counters {
   readonly dispatches: number;
@@ -35,8 +36,8 @@ export class Recorder {
   private dispatchCount = 0;
   private submitCount = 0;
   private tape: Tape | undefined;
-  /** Called for every dispatch in debug mode, after it is encoded. */
-  observer: ((program: Program) => void) | undefined;
+  /** Called for every dispatch, eager or replayed, after it is encoded. */
+  readonly observers = new Set<DispatchObserver>();
 
   constructor(device: GPUDevice, pipelines: PipelineCache) {
     this.device = device;
@@ -66,7 +67,7 @@ export class Recorder {
     const offset = this.slots * slotBytes;
     packParams(program.params, params, this.staging, offset);
     if (live) refreshParams(program.params, live, this.staging, offset);
-    this.tape?.dispatch(compiled, bindGroup, ranges, this.staging, offset, workgroups, live);
+    this.tape?.dispatch({ compiled, bindGroup, params, workgroups, live }, ranges, this.staging, offset);
     const pass = this.begin(compiled, bindGroup);
     const { bytes } = program.params;
     if (bytes > 0 && compiled.immediate) {
@@ -77,7 +78,7 @@ export class Recorder {
     }
     pass.dispatchWorkgroups(x, y, z);
     for (const { buffer } of ranges) buffer.lastUse = this.serial;
-    this.end(program);
+    this.end(program, params);
   }
 
   /** Starts to keep what is recorded; it is recorded all the same. See `Tape` for `onTouch`. */
@@ -95,23 +96,23 @@ export class Recorder {
 
   /** Records a tape again. */
   replay(tape: Tape): void {
-    const { params } = tape;
+    const { packed } = tape;
     for (const command of tape.commands) {
       if ('source' in command) {
         this.upload(command);
         continue;
       }
-      const { compiled, bindGroup, paramOffset, workgroups, live } = command;
+      const { compiled, bindGroup, params, paramOffset, workgroups, live } = command;
       const layout = compiled.program.params;
-      if (live) refreshParams(layout, live, params, paramOffset);
+      if (live) refreshParams(layout, live, packed, paramOffset);
       const pass = this.begin(compiled, bindGroup);
       if (layout.bytes > 0 && compiled.immediate) {
-        pass.setImmediates(0, params.buffer, paramOffset, layout.bytes);
+        pass.setImmediates(0, packed.buffer, paramOffset, layout.bytes);
       } else if (live) {
         // The tape's own uniforms are the same for every run of a submission; these are not.
         const offset = this.slots * slotBytes;
         new Uint8Array(this.staging.buffer, offset, layout.bytes).set(
-          new Uint8Array(params.buffer, paramOffset, layout.bytes),
+          new Uint8Array(packed.buffer, paramOffset, layout.bytes),
         );
         pass.setBindGroup(1, this.ringBindGroup(), [offset]);
         this.slots += 1;
@@ -119,7 +120,7 @@ export class Recorder {
         pass.setBindGroup(1, tape.uniformGroup(this.pipelines.uniformBindGroupLayout()), [paramOffset]);
       }
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-      this.end(compiled.program);
+      this.end(compiled.program, params);
     }
     for (const buffer of tape.buffers) buffer.lastUse = this.serial;
   }
@@ -177,10 +178,10 @@ export class Recorder {
     return pass;
   }
 
-  private end(program: Program): void {
+  private end(program: Program, params: Readonly<Record<string, number>>): void {
     this.recorded += 1;
     this.dispatchCount += 1;
-    this.observer?.(program);
+    for (const observer of this.observers) observer(program, params);
     if (this.recorded >= dispatchCap) this.submit();
   }
 

@@ -1,8 +1,8 @@
 import { GpuError, ShapeError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { Workgroups } from '../gpu/recorder.ts';
+import type { Cost, Workgroups } from '../gpu/pipelines.ts';
 import { contiguous } from './copy.ts';
-import type { Cost, Variant } from './define.ts';
+import type { Variant } from './define.ts';
 import { defineKernel, grid1d, supportsVariant } from './define.ts';
 import type { DropoutOptions } from './dropout.ts';
 import { dropoutParams } from './dropout.ts';

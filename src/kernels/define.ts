@@ -2,8 +2,7 @@ import type { AdapterSummary } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { LiveParams, ParamSpec, ParamValues } from '../gpu/params.ts';
 import { paramLayout } from '../gpu/params.ts';
-import type { BindingAccess, ConstantValue, Program } from '../gpu/pipelines.ts';
-import type { Workgroups } from '../gpu/recorder.ts';
+import type { BindingAccess, ConstantValue, Cost, Program, Workgroups } from '../gpu/pipelines.ts';
 import type { NDArray } from './ndarray.ts';
 import type { ShaderName } from './shaders.gen.ts';
 import { shaders } from './shaders.gen.ts';
@@ -19,12 +18,6 @@ export interface Variant {
   /** Bytes of workgroup memory and invocations per workgroup, where they exceed WebGPU's guaranteed 16 KiB and 256. */
   readonly workgroupBytes?: number;
   readonly invocations?: number;
-}
-
-/** Work of one dispatch, for the roofline. */
-export interface Cost {
-  readonly flops: number;
-  readonly bytes: number;
 }
 
 export interface KernelDefinition<P extends ParamSpec, V extends string> {
@@ -86,6 +79,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       params: layout,
       bindings: definition.bindings,
       features: variant.features ?? [],
+      cost: definition.cost as Program['cost'],
     };
     programs.set(name, made);
     return made;

@@ -1,7 +1,6 @@
 import type { AdapterSummary } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ConstantValue } from '../gpu/pipelines.ts';
-import type { Workgroups } from '../gpu/recorder.ts';
+import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
 import { grid1d, supportsVariant } from './define.ts';
 import type { NDArray } from './ndarray.ts';

@@ -1,6 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ConstantValue } from '../gpu/pipelines.ts';
-import type { Workgroups } from '../gpu/recorder.ts';
+import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
 import { grid1d } from './define.ts';
 import type { ShaderName } from './shaders.gen.ts';
