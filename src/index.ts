@@ -2,6 +2,7 @@
 
 export { attention, attentionWithProbabilities } from './autograd/ops/attention.ts';
 export { batchNorm } from './autograd/ops/batchNorm.ts';
+export { cast } from './autograd/ops/cast.ts';
 export { globalContrast, localContrast, phraseSimilarity } from './autograd/ops/contrastive.ts';
 export { conv2d } from './autograd/ops/conv2d.ts';
 export { cosineSimilarity, pairwiseCosine } from './autograd/ops/cosine.ts';

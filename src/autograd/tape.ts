@@ -1,6 +1,7 @@
 import { ShapeError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { accumulate, binary } from '../kernels/binary.ts';
+import { cast } from '../kernels/cast.ts';
 import { contiguous, copy } from '../kernels/copy.ts';
 import { fill } from '../kernels/fill.ts';
 import type { NDArray } from '../kernels/ndarray.ts';
@@ -106,6 +107,14 @@ function addToLeaf(gpu: Gpu, leaf: Tensor, grad: NDArray): void {
   gpu.scopes.follow(leaf.grad, leaf.array);
 }
 
+/** A gradient in the float type of its tensor, whatever precision it was computed in. */
+function withDtype(grad: NDArray, { dtype }: Tensor): NDArray {
+  if (grad.dtype === dtype || (dtype !== 'f16' && dtype !== 'f32')) return grad;
+  const result = cast(grad, dtype);
+  grad.dispose();
+  return result;
+}
+
 /**
  * Back-propagates from `outputs` and adds to `grad` of every leaf that requires one.
  * @param upstream gradient of each output; may be left out for scalars, where it is 1.
@@ -154,7 +163,7 @@ export function backward(outputs: readonly Tensor[], upstream: readonly (NDArray
           `${node.name}: the gradient of input ${i} has shape ${formatShape(grad.shape)}, expected ${formatShape(input.shape)}.`,
         );
       }
-      pending.add(input, grad);
+      pending.add(input, withDtype(grad, input));
       settle(input);
     }
   }

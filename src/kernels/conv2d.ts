@@ -75,6 +75,7 @@ const forwardKernel = defineKernel({
   shader: 'conv2dForward',
   params: conv2dParams,
   bindings,
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({
     plain: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: false },
     bias: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: true },
@@ -98,6 +99,7 @@ const inputGradKernel = defineKernel({
     tapsWidth: 'u32',
   },
   bindings,
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({ plain: { A_ALONG_K: true, B_ALONG_K: false } }),
   dispatch: (p, constants) => {
     const rows = Math.ceil((p.height - p.phaseHeight) / p.strideHeight);
@@ -112,6 +114,7 @@ const weightGradKernel = defineKernel({
   shader: 'conv2dWeightGrad',
   params: conv2dParams,
   bindings,
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({ plain: { A_ALONG_K: false, B_ALONG_K: false } }),
   dispatch: (p, constants) =>
     gemmGrid(p.outChannels, p.kernelHeight * p.kernelWidth * p.inChannels, p.groups * p.splits, constants),
@@ -177,12 +180,12 @@ function loadsFor(g: Conv2dGeometry): 'vec4' | 'scalar' {
 
 const rowsOf = (x: NDArray): NDArray => reshape(x, [-1, x.shape.at(-1) ?? 1]);
 
-/** `[N, H, W, C] * [O, KH, KW, C / groups] (+ bias [O]) -> [N, OH, OW, O]`, cross-correlation with zero padding. */
+/** `[N, H, W, C] * [O, KH, KW, C / groups] (+ bias [O]) -> [N, OH, OW, O]` of x's dtype, cross-correlation with zero padding. */
 export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Conv2dGeometry): NDArray {
   const channels = g.groups * g.outChannels;
   const shape = [g.batch, g.outHeight, g.outWidth, channels];
   if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
-  const y = NDArray.empty(x.gpu, shape);
+  const y = NDArray.empty(x.gpu, shape, x.dtype);
   const rows = g.batch * g.outHeight * g.outWidth;
   const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
   const { core, splits, splitDepth } = planGemm(x.gpu, rows, g.outChannels, depth, g.groups);
@@ -217,7 +220,7 @@ function phaseTaps(phase: number, kernel: number, stride: number, padding: numbe
 export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry): NDArray {
   const shape = [g.batch, g.height, g.width, g.groups * g.inChannels];
   if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(w)), shape);
-  const dx = NDArray.empty(dy.gpu, shape);
+  const dx = NDArray.empty(dy.gpu, shape, dy.dtype);
   const rows = Math.ceil((g.batch * g.height * g.width) / (g.strideHeight * g.strideWidth));
   const fullDepth = g.kernelHeight * g.kernelWidth * g.outChannels;
   const meanDepth = Math.ceil(fullDepth / (g.strideHeight * g.strideWidth));
@@ -249,10 +252,10 @@ export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry): NDA
   return dx;
 }
 
-/** Gradient of the weight `[O, KH, KW, C / groups]` from `x` `[N, H, W, C]` and `dy` `[N, OH, OW, O]`. */
+/** Gradient of the weight `[O, KH, KW, C / groups]`, always f32, from `x` `[N, H, W, C]` and `dy` `[N, OH, OW, O]`. */
 export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry): NDArray {
   const shape = [g.groups * g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels];
-  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(x), { transposeA: true }), shape);
+  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(x), { transposeA: true, dtype: 'f32' }), shape);
   const dw = NDArray.empty(x.gpu, shape);
   const depth = g.batch * g.outHeight * g.outWidth;
   const cols = g.kernelHeight * g.kernelWidth * g.inChannels;

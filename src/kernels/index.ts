@@ -5,6 +5,7 @@ import './argmax.ts';
 import './attention.ts';
 import './batchNorm.ts';
 import './binary.ts';
+import './cast.ts';
 import './contrastLoss.ts';
 import './conv2d.ts';
 import './copy.ts';

@@ -2,6 +2,8 @@ import { ShapeError } from '../gpu/errors.ts';
 import { binary } from './binary.ts';
 import { contiguous, expand } from './copy.ts';
 import { defineKernel } from './define.ts';
+import type { DType } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { addSplits, gemmGrid, gemmVariants, planGemm } from './gemm.ts';
 import { NDArray } from './ndarray.ts';
 import { broadcastShapes, formatShape, numel } from './shape.ts';
@@ -20,6 +22,7 @@ const matmulKernel = defineKernel({
     slices: 'u32',
   },
   bindings: ['read', 'read', 'read', 'write'],
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({
     nn: { A_ALONG_K: true, B_ALONG_K: false, HAS_BIAS: false },
     nt: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: false },
@@ -40,6 +43,8 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
   /** `[N]`, added to every row; only with `transposeB` and two-dimensional B (a linear layer). */
   readonly bias?: NDArray | undefined;
+  /** Of the result; that of A by default. */
+  readonly dtype?: DType;
 }
 
 function batchOperand(x: NDArray, batch: readonly number[]): { array: NDArray; stride: number } {
@@ -56,7 +61,9 @@ function batchOperand(x: NDArray, batch: readonly number[]): { array: NDArray; s
  * @throws ShapeError if the inner or batch dimensions do not fit.
  */
 export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDArray {
-  const { transposeA = false, transposeB = false, bias } = options;
+  const { transposeA = false, transposeB = false, bias, dtype = a.dtype } = options;
+  requireFloat('matmul', a);
+  requireFloat('matmul', b);
   if (a.rank < 2 || b.rank < 2) {
     throw new ShapeError(
       `matmul needs at least two dimensions, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`,
@@ -76,7 +83,7 @@ export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDA
   const right = batchOperand(b, batch);
   const slices = tall ? 1 : numel(batch);
   const totalRows = tall ? rows * numel(batch) : rows;
-  const result = NDArray.empty(a.gpu, [...batch, rows, cols]);
+  const result = NDArray.empty(a.gpu, [...batch, rows, cols], dtype);
   const plan = planGemm(a.gpu, totalRows, cols, depth, slices);
   const form = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}` as const;
   const alongRow = transposeA ? totalRows : depth;

@@ -40,6 +40,7 @@ const sumsKernel = defineKernel({
   shader: 'normGradSums',
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32', zero: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 1],
   variants: {
     'channel-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
     'channel-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
@@ -109,12 +110,13 @@ export function normGradSums(
   const channels = x.shape.at(-1) ?? 1;
   const plan = planColumns(x.gpu, x.size / channels, channels);
   const { width, columns, rows, chunkRows, chunks } = plan;
+  const { mean, spread } = statistics;
   const partial = NDArray.empty(x.gpu, [3, chunks, channels]);
   sumsKernel.run(
     x.gpu,
     `${formOf(statistics, per, rectified)}-${width}`,
-    // Without a ReLU these two are not read; x only fills their places.
-    [x, dy, statistics.mean, statistics.spread, rectified?.weight ?? x, rectified?.bias ?? x, partial],
+    // Without a ReLU weight and bias are not read; the mean only fills their places.
+    [x, dy, mean, spread, rectified?.weight ?? mean, rectified?.bias ?? mean, partial],
     { rows, columns, chunkRows, chunks, eps: statistics.eps, zero: 0 },
   );
   return addChunks(partial, plan);

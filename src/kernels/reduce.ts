@@ -1,6 +1,6 @@
 import { ShapeError } from '../gpu/errors.ts';
 import { contiguous, permute, reshape } from './copy.ts';
-import { requireF32 } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
 import type { ReduceOp, RowLayout } from './reduceRows.ts';
@@ -46,12 +46,12 @@ export function rowsOf(x: NDArray, axes: readonly number[], what: string): Rows 
 }
 
 /**
- * Sum, mean, maximum or log-sum-exp over `axes` (null = all).
+ * Sum, mean, maximum or log-sum-exp over `axes` (null = all), in f32, also of f16.
  * @returns an array without those axes, or with size 1 there if `keepDims`.
  * @throws ShapeError for axes out of range, or without elements where the operation has no neutral one.
  */
 export function reduce(op: ReduceOp, x: NDArray, axes: readonly number[] | null, keepDims = false): NDArray {
-  requireF32(op, x);
+  requireFloat(op, x);
   const reduced = reducedAxes(x, axes, op);
   const shape = reducedShape(x.shape, reduced, keepDims);
   if (op === 'sum' && x.size === 0) return fill(x.gpu, shape, 0);

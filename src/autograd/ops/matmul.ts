@@ -38,7 +38,9 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const y = matmulArrays(x.array, w.array, { transposeB: true, bias: bias?.array });
   return record('linear', bias ? [x, w, bias] : [x, w], y, (dy, [needX, needW, needBias]) => [
     needX ? matmulArrays(dy, w.array) : undefined,
-    needW ? matmulArrays(rows(dy), rows(x.array), { transposeA: true }) : undefined,
+    needW
+      ? matmulArrays(rows(dy), rows(x.array), { transposeA: true, dtype: w.dtype === 'f16' ? 'f16' : 'f32' })
+      : undefined,
     needBias ? reduce('sum', rows(dy), [0]) : undefined,
   ]);
 }
