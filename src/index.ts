@@ -66,6 +66,7 @@ export { ParameterArena } from './nn/arena.ts';
 export { loadStateDict } from './nn/checkpoint.ts';
 export { clipGradNorm } from './nn/clip.ts';
 export { BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear } from './nn/layers.ts';
+export { LossScale } from './nn/lossScale.ts';
 export { Buffer, Module, Parameter } from './nn/module.ts';
 export { adam, Optimizer, sgd } from './nn/optimizer.ts';
 export { constantRate, exponentialDecay, linearWarmup, oneCycle } from './nn/schedule.ts';

@@ -19,6 +19,7 @@ import './indexing.ts';
 import './l2Normalize.ts';
 import './layerNorm.ts';
 import './localAttention.ts';
+import './lossScale.ts';
 import './maskedSoftmax.ts';
 import './matmul.ts';
 import './normGradSums.ts';
