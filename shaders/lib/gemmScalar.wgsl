@@ -33,9 +33,17 @@ fn readBias(index: u32, count: u32) -> vec4<f32> {
   return value;
 }
 
+fn writeElement(index: u32, value: f32) {
+  if (ACCUMULATE) {
+    result[index] = Scalar3(f32(result[index]) + value);
+    return;
+  }
+  result[index] = Scalar3(value);
+}
+
 fn writeResult(index: u32, count: u32, value: vec4<f32>) {
-  if (count > 0u) { result[index] = Scalar3(value.x); }
-  if (count > 1u) { result[index + 1u] = Scalar3(value.y); }
-  if (count > 2u) { result[index + 2u] = Scalar3(value.z); }
-  if (count > 3u) { result[index + 3u] = Scalar3(value.w); }
+  if (count > 0u) { writeElement(index, value.x); }
+  if (count > 1u) { writeElement(index + 1u, value.y); }
+  if (count > 2u) { writeElement(index + 2u, value.z); }
+  if (count > 3u) { writeElement(index + 3u, value.w); }
 }

@@ -28,5 +28,9 @@ fn readBias(index: u32, count: u32) -> vec4<f32> {
 }
 
 fn writeResult(index: u32, count: u32, value: vec4<f32>) {
+  if (ACCUMULATE) {
+    result[index / 4u] = vec4<Scalar3>(vec4<f32>(result[index / 4u]) + value);
+    return;
+  }
   result[index / 4u] = vec4<Scalar3>(value);
 }

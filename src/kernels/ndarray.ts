@@ -151,3 +151,10 @@ export class NDArray implements Scoped {
     this.dispose();
   }
 }
+
+/** A dense array that may take a result, of the same shape and dtype, instead of a new one. */
+export interface ResultTarget {
+  readonly array: NDArray;
+  /** Add to what the array holds; otherwise it holds zeros. */
+  readonly accumulate: boolean;
+}

@@ -2,6 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import { contiguous, permute, reshape } from './copy.ts';
 import { requireFloat } from './dtype.ts';
 import { fill } from './fill.ts';
+import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import type { ReduceOp, RowLayout } from './reduceRows.ts';
 import { reduceRows } from './reduceRows.ts';
@@ -58,6 +59,18 @@ export function reduce(op: ReduceOp, x: NDArray, axes: readonly number[] | null,
   const { source, layout } = rowsOf(x, reduced, op);
   const y = NDArray.empty(x.gpu, shape);
   if (y.size > 0) reduceRows(op, source, y, layout);
+  return y;
+}
+
+/**
+ * Sums over all axes but the last: the gradient of a bias `[channels]`, in f32. In `target` unless that would be added to.
+ */
+export function sumRows(x: NDArray, target?: ResultTarget): NDArray {
+  requireFloat('sum', x);
+  const inner = x.shape.at(-1) ?? 1;
+  if (x.size === 0) return fill(x.gpu, [inner], 0);
+  const y = target && !target.accumulate ? target.array : NDArray.empty(x.gpu, [inner]);
+  reduceRows('sum', contiguous(x), y, { outer: 1, length: x.size / inner, inner });
   return y;
 }
 

@@ -110,6 +110,7 @@ export class ParameterArena implements Scoped {
 
   zeroGrad(): void {
     for (const { grads } of this.trainable) fillInto(grads, 0);
+    for (const { tensor } of this.placed.values()) tensor.gradIsZero = true;
   }
 
   /** Published shapes of all parameters and buffers. */
