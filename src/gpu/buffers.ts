@@ -23,18 +23,27 @@ export interface MemoryReport {
   readonly pooledBuffers: number;
   /** Largest value of `liveBytes` so far. */
   readonly peakBytes: number;
+  /** Largest value of `liveBytes + pooledBytes` so far: what the device had to have. */
+  readonly peakAllocatedBytes: number;
 }
 
 const minimumSize = 256;
 
-/** Bytes that tensors hold, over all pools of a device. */
+/** Bytes that tensors hold and bytes that the device gave, over all pools. */
 export class MemoryMeter {
   liveBytes = 0;
   peakBytes = 0;
+  allocatedBytes = 0;
+  peakAllocatedBytes = 0;
 
   add(bytes: number): void {
     this.liveBytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+
+  allocate(bytes: number): void {
+    this.allocatedBytes += bytes;
+    this.peakAllocatedBytes = Math.max(this.peakAllocatedBytes, this.allocatedBytes);
   }
 }
 
@@ -131,6 +140,7 @@ export class BufferPool {
         if (!buffer) break;
         this.pooledBytes -= size;
         this.all.delete(buffer);
+        this.meter.allocate(-size);
         buffer.buffer.destroy();
         this.onDestroy(buffer.id);
       }
@@ -138,7 +148,7 @@ export class BufferPool {
     }
   }
 
-  report(): Omit<MemoryReport, 'peakBytes'> {
+  report(): Omit<MemoryReport, 'peakBytes' | 'peakAllocatedBytes'> {
     return {
       liveBytes: this.liveBytes,
       liveBuffers: this.liveBuffers,
@@ -153,6 +163,7 @@ export class BufferPool {
       this.onDestroy(id);
     }
     this.meter.add(-this.liveBytes);
+    this.meter.allocate(-this.liveBytes - this.pooledBytes);
     this.all.clear();
     this.free.clear();
   }
@@ -172,6 +183,7 @@ export class BufferPool {
       releasedWhileHeld: false,
     };
     this.all.add(pooled);
+    this.meter.allocate(size);
     return pooled;
   }
 }

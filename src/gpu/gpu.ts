@@ -1,7 +1,7 @@
 import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
-import { Captured } from './capture.ts';
+import { Captured, CaptureMemory } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
 import type { BoundRange, Program, Workgroups } from './pipelines.ts';
@@ -124,6 +124,7 @@ export class Gpu {
       pooledBytes: total('pooledBytes'),
       pooledBuffers: total('pooledBuffers'),
       peakBytes: this.meter.peakBytes,
+      peakAllocatedBytes: this.meter.peakAllocatedBytes,
     };
   }
 
@@ -175,14 +176,15 @@ export class Gpu {
    * Runs `body` once, and keeps its kernels for `Captured.run`: no shape is checked, no memory is asked for and no
    * parameter is packed again. Its buffers come from a pool of their own, planned by the order in which `body` frees
    * them; those it uses from outside are kept until the capture is disposed. `body` must not read anything back.
+   * @param memory shared with other captures; of its own if left out. With shared memory, dispose the result as well.
    * @throws GpuError if another function is being captured.
    */
-  capture<T>(body: () => T): Captured<T> {
+  capture<T>(body: () => T, memory?: CaptureMemory): Captured<T> {
     this.check();
     if (this.capturing) throw new GpuError('A function is being captured already; captures cannot be nested.');
     const { recorder } = this;
-    const pool = this.newPool(Number.POSITIVE_INFINITY);
-    this.captures.add(pool);
+    const arena = memory ?? this.captureMemory();
+    const { pool } = arena;
     this.capturing = pool;
     const outside: PooledBuffer[] = [];
     recorder.capture((buffer) => {
@@ -205,8 +207,7 @@ export class Gpu {
       for (const buffer of outside) buffer.pool.unhold(buffer);
       recorder.submit();
       tape.destroy();
-      pool.destroy();
-      this.captures.delete(pool);
+      if (!memory) arena.dispose();
     };
     if (failure !== undefined) {
       end();
@@ -217,6 +218,16 @@ export class Gpu {
       recorder.replay(tape);
     };
     return new Captured(result as T, this.counters.dispatches - before, replay, end);
+  }
+
+  /** Memory that several captures use in turn. The caller disposes it, after the captures. */
+  captureMemory(): CaptureMemory {
+    const pool = this.newPool(Number.POSITIVE_INFINITY);
+    this.captures.add(pool);
+    return new CaptureMemory(pool, () => {
+      this.captures.delete(pool);
+      if (this.state !== 'disposed') pool.destroy();
+    });
   }
 
   /**
