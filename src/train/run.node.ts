@@ -9,7 +9,8 @@ import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.node
 import type { RunConfig } from './config.ts';
 import { MetricsLog, type MetricsRecord } from './metrics.node.ts';
 import { type RunDescription, writeRunFolder } from './runFolder.node.ts';
-import { type StepMetrics, Trainer } from './trainer.ts';
+import type { StepMetrics } from './stepMetrics.ts';
+import { Trainer } from './trainer.ts';
 import { loadStartWeights } from './weights.node.ts';
 
 export interface TrainEvents {
