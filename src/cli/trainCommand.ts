@@ -56,7 +56,13 @@ function describeRecord(record: MetricsRecord): string {
     if (typeof value === 'number') parts.push(`${label} ${value.toFixed(3)}`);
   }
   if (record.imagesPerSecond) parts.push(`${record.imagesPerSecond.toFixed(1)} images/s`);
+  if ((record.dataWait ?? 0) >= 0.05) parts.push(`${(100 * (record.dataWait ?? 0)).toFixed(0)} % waiting for data`);
   return parts.join(', ');
+}
+
+/** `0.4 %` */
+function describeShare(share: number): string {
+  return `${(100 * (Number.isFinite(share) ? share : 0)).toFixed(1)} %`;
 }
 
 /** Shows the bar on a terminal, and a line now and then where the output is a file. */
@@ -126,7 +132,8 @@ async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
       );
     } else {
       process.stdout.write(
-        `Trained ${result.totalSteps} steps in ${spent}; weights in ${run.folder}/model.safetensors\n`,
+        `Trained ${result.totalSteps} steps in ${spent}; the GPU waited for data ${describeShare(result.dataWait)} of ` +
+          `the steps' time; weights in ${run.folder}/model.safetensors\n`,
       );
       if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
         await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });
