@@ -1,5 +1,5 @@
 import type { AdapterSummary } from './adapter.ts';
-import type { MemoryReport, PooledBuffer } from './buffers.ts';
+import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
 import { GpuError } from './errors.ts';
@@ -28,6 +28,12 @@ export interface LostEvent {
 
 /** Flushes that may be in flight before `flush` waits for the oldest one. */
 const maxInFlight = 2;
+
+/**
+ * Captures never give buffers back, so theirs serve smaller tensors too. For the paper's step (batch 128 in chunks of 16)
+ * the pool then has 3.1 GiB instead of 4.5; 2 and 16 come out at 3.4 (docs/decisions/big-batches.md).
+ */
+const captureSlack = 4;
 
 /**
  * A WebGPU device with everything the engine keeps beside it: buffers, pipelines, the open command encoder and scopes.
@@ -69,7 +75,7 @@ export class Gpu {
       'setImmediates' in GPUComputePassEncoder.prototype &&
       (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
     this.pipelines = new PipelineCache(device, Boolean(immediates));
-    this.pool = this.newPool(options.maxPooledBytes ?? 2 ** 30);
+    this.pool = this.newPool({ maxPooledBytes: options.maxPooledBytes ?? 2 ** 30 });
     this.recorder = new Recorder(device, this.pipelines);
     if (this.debug) this.observeErrors();
     device.addEventListener('uncapturederror', this.onUncapturedError);
@@ -222,7 +228,7 @@ export class Gpu {
 
   /** Memory that several captures use in turn. The caller disposes it, after the captures. */
   captureMemory(): CaptureMemory {
-    const pool = this.newPool(Number.POSITIVE_INFINITY);
+    const pool = this.newPool({ maxPooledBytes: Number.POSITIVE_INFINITY, slack: captureSlack });
     this.captures.add(pool);
     return new CaptureMemory(pool, () => {
       this.captures.delete(pool);
@@ -271,8 +277,8 @@ export class Gpu {
     this.dispose();
   }
 
-  private newPool(maxPooledBytes: number): BufferPool {
-    return new BufferPool(this.device, maxPooledBytes, (id) => this.pipelines.forgetBuffer(id), this.meter);
+  private newPool(options: PoolOptions): BufferPool {
+    return new BufferPool(this.device, options, (id) => this.pipelines.forgetBuffer(id), this.meter);
   }
 
   private check(): void {

@@ -92,12 +92,16 @@ export class Trainer {
     const { gpu, model, config, usesWords } = this;
     model.setTraining(false);
     const chunk = config.chunkSize ?? batch.studyIds.length;
-    const packed = gpu.scope(() => {
-      const losses = objectiveInChunks(model, uploadBatch(gpu, batch, usesWords), config.objective, chunk);
+    const uploaded = uploadBatch(gpu, batch, usesWords);
+    // In the memory of the steps, which have nothing in it between their runs.
+    const captured = gpu.capture(() => {
+      const losses = objectiveInChunks(model, uploaded, config.objective, chunk);
       return packMetrics(losses, []).array;
-    });
-    const metrics = this.read(packed, batch, false);
-    packed.dispose();
+    }, this.memory);
+    const metrics = this.read(captured.result, batch, false);
+    captured.result.dispose();
+    captured.dispose();
+    disposeBatch(uploaded);
     return metrics;
   }
 
