@@ -42,6 +42,11 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
+/** Whether operations are recorded, that is, outside `noGrad`. */
+export function isRecording(): boolean {
+  return gradDisabled === 0;
+}
+
 /** Puts an operation with several outputs on the tape. */
 export function recordMany(name: string, inputs: readonly Tensor[], outputs: readonly NDArray[], vjp: Vjp): Tensor[] {
   if (gradDisabled > 0 || !inputs.some((input) => input.requiresGrad)) return outputs.map((array) => new Tensor(array));

@@ -5,6 +5,7 @@ import { permute, reshape, slice } from '../autograd/ops/shape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ShapeError } from '../gpu/errors.ts';
 import { formatShape } from '../kernels/shape.ts';
+import { runBlock } from '../nn/block.ts';
 import { Dropout, Embedding, LayerNorm, Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -187,7 +188,7 @@ export class BertEncoder extends Module {
     const hidden = [cast(this.embeddings.forward(ids, types), dtype)];
     for (const layer of this.encoder.layer) {
       const last = hidden.at(-1);
-      if (last) hidden.push(layer.forward(last, mask));
+      if (last) hidden.push(runBlock(layer, [last, mask], (x, keys) => layer.forward(x, keys)));
     }
     const sumLast4 = hidden
       .slice(-4)

@@ -1,0 +1,57 @@
+import { cat, reshape } from '../autograd/ops/shape.ts';
+import { noGrad } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { ObjectiveLosses } from '../models/objective.ts';
+
+/** What one batch gave, on the host. */
+export interface StepMetrics {
+  readonly total: number;
+  readonly globalVt: number;
+  readonly globalTv: number;
+  /** Absent for the objective `global`. */
+  readonly localVt?: number;
+  readonly localTv?: number;
+  /** Share of images whose own report is the most similar one in the batch. */
+  readonly accuracy: number;
+  /** Norm of the gradient before clipping, NaN if a gradient or a parameter is not finite; absent for validation. */
+  readonly gradNorm?: number;
+}
+
+/** Losses and similarities in one tensor, so that a step is read back with a single copy. */
+export function packMetrics(losses: ObjectiveLosses, extra: readonly Tensor[]): Tensor {
+  const { total, globalVt, globalTv, localVt, localTv } = losses;
+  const similarity = losses.localSimilarity ?? losses.globalSimilarity;
+  const scalars = [total, globalVt, globalTv, localVt ?? globalVt, localTv ?? globalTv];
+  return noGrad(() =>
+    cat(
+      [...scalars, ...extra, similarity].map((x) => reshape(x, [-1])),
+      0,
+    ),
+  );
+}
+
+/** Reads what `packMetrics` packed for a batch of `rows` studies. */
+export function unpackMetrics(
+  values: ArrayLike<number>,
+  rows: number,
+  hasLocal: boolean,
+  hasNorm: boolean,
+): StepMetrics {
+  const at = (i: number): number => values[i] ?? Number.NaN;
+  const first = values.length - rows * rows;
+  let hits = 0;
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let col = 1; col < rows; col++) if (at(first + row * rows + col) > at(first + row * rows + best)) best = col;
+    if (best === row) hits += 1;
+  }
+  return {
+    total: at(0),
+    globalVt: at(1),
+    globalTv: at(2),
+    ...(hasLocal ? { localVt: at(3), localTv: at(4) } : {}),
+    accuracy: hits / rows,
+    // Behind the losses: norm, factor and number of non-finite elements of the gradients, then of the parameters.
+    ...(hasNorm ? { gradNorm: at(7) + at(10) > 0 ? Number.NaN : at(5) } : {}),
+  };
+}
