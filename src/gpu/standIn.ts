@@ -28,7 +28,7 @@ export const commonCard: StandInDevice = {
     maxComputeWorkgroupStorageSize: 32_768,
     maxComputeInvocationsPerWorkgroup: 1024,
   },
-  features: ['subgroups'],
+  features: ['subgroups', 'shader-f16'],
 };
 
 /** A stand-in for the device of a Gpu, so that what it does can be planned: see `standInGpu`. */

@@ -93,6 +93,16 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
   return types;
 }
 
+/** A cost in f32 for a program some of whose typed bindings, which hold nearly all of the bytes, are f16. */
+function halved(cost: Program['cost'], types: ElementTypes, typed: number): Program['cost'] {
+  const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
+  if (halves === 0) return cost;
+  return (params) => {
+    const { flops, bytes } = cost(params);
+    return { flops, bytes: bytes * (1 - (0.5 * halves) / typed) };
+  };
+}
+
 /** Declares a kernel: its WGSL file, parameters and variants. Pipelines are built at the first dispatch. */
 export function defineKernel<const P extends ParamSpec, const V extends string>(
   definition: KernelDefinition<P, V>,
@@ -115,7 +125,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       params: layout,
       bindings: definition.bindings,
       features: [...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])],
-      cost: definition.cost as Program['cost'],
+      cost: halved(definition.cost as Program['cost'], types, typed.length),
     };
     programs.set(key, made);
     return made;

@@ -149,19 +149,21 @@ export interface CachedObjective {
  * without a tape; the contrast of the whole batch gives the gradient of every embedding; then each chunk is encoded
  * again, with the dropout masks it had, and its embeddings' gradients are sent through it. This is the gradient that the
  * same chunks on one tape have, up to the order of summation. Running statistics of batch norms move once per chunk.
+ * @param upstream gradient of the objective; 1 if left out
  */
 export function backwardInChunks(
   model: GroundingModel,
   batch: PairBatch,
   config: ObjectiveConfig,
   chunkSize: number,
+  upstream?: NDArray,
 ): CachedObjective {
   const work = workOf(model, batch, config, chunkSize);
   const [encodeImage, encodeText] = [imageTower(work), textTower(work)];
   const [images, texts] = [encodeAll(work, encodeImage), encodeAll(work, encodeText)];
   const losses = batch.image.gpu.scope(() => {
     const made = contrast(images.embeddings, texts.embeddings, config, batch.duplicates);
-    backward([made.total]);
+    backward([made.total], [upstream]);
     return made;
   });
   backwardAll(work, encodeImage, images);
