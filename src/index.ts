@@ -2,6 +2,7 @@
 
 export { attention, attentionWithProbabilities } from './autograd/ops/attention.ts';
 export { batchNorm } from './autograd/ops/batchNorm.ts';
+export { cast } from './autograd/ops/cast.ts';
 export { globalContrast, localContrast, phraseSimilarity } from './autograd/ops/contrastive.ts';
 export { conv2d } from './autograd/ops/conv2d.ts';
 export { cosineSimilarity, pairwiseCosine } from './autograd/ops/cosine.ts';
@@ -66,6 +67,7 @@ export { runBlock } from './nn/block.ts';
 export { loadStateDict } from './nn/checkpoint.ts';
 export { clipGradNorm } from './nn/clip.ts';
 export { BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear } from './nn/layers.ts';
+export { LossScale } from './nn/lossScale.ts';
 export { Buffer, Module, Parameter } from './nn/module.ts';
 export { adam, Optimizer, sgd } from './nn/optimizer.ts';
 export { constantRate, exponentialDecay, linearWarmup, oneCycle } from './nn/schedule.ts';

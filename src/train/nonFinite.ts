@@ -11,7 +11,7 @@ function countBad(values: Iterable<number>): number {
 }
 
 async function badElements(tensor: Tensor): Promise<number> {
-  return tensor.dtype === 'f32' ? countBad(await tensor.data()) : 0;
+  return tensor.dtype === 'f32' || tensor.dtype === 'f16' ? countBad(await tensor.data()) : 0;
 }
 
 /**
