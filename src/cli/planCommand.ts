@@ -8,7 +8,7 @@ import {
   estimateSeconds,
   nominalProfiles,
 } from '../train/deviceProfiles.ts';
-import { modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
+import { defaultSentences, modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
 import { vocabularyOf } from '../train/runFolder.node.ts';
 import { UsageError } from './common.ts';
 import { runConfigOf } from './configFlags.ts';
@@ -133,44 +133,56 @@ function summaryOf(plan: StepPlan, profiles: readonly DeviceProfile[], efficienc
   return { ...rest, work, secondsPerStep: Object.fromEntries(seconds) };
 }
 
+function describeSearch(
+  plans: readonly StepPlan[],
+  best: StepPlan,
+  budget: number,
+  profile: DeviceProfile,
+  efficiency: number,
+): string[] {
+  const settings = plans.map((setting) => {
+    const { allocated } = setting.memory;
+    const time = formatSeconds(estimateSeconds(setting.dispatches, profile, efficiency));
+    const verdict = allocated <= budget ? 'fits' : 'too large';
+    return `  ${describeSetting(setting)}: ${formatBytes(allocated)}, ${time} a step, ${verdict}`;
+  });
+  // A chunk of the whole batch is the plain step; without the flag, the chunk of a preset would come back.
+  const flags = `--batch ${best.batchSize} --chunk ${best.chunkSize ?? best.batchSize} --checkpointing ${best.checkpointing}`;
+  const spare = best.memory.allocated <= (1 - reserve) * budget ? 'a tenth of the memory' : 'little';
+  return [
+    `What fits into ${formatBytes(budget)} (times for ${profile.name}):`,
+    ...settings,
+    `Suggestion, with ${spare} to spare: ${describeSetting(best)} (${flags}).`,
+  ];
+}
+
 /** `groundray plan` */
 export async function plan(flags: PlanFlags): Promise<void> {
   const config = withVocabulary(runConfigOf(flags));
   const profiles = profilesOf(flags);
   const [reference] = profiles;
   if (!reference) throw new UsageError('There is no device to plan for.');
-  const efficiency = flags.efficiency ?? assumedEfficiency;
-  const options = flags.sentences === undefined ? {} : { sentences: flags.sentences };
+  const { efficiency = assumedEfficiency, sentences = defaultSentences } = flags;
   const budget = flags.memory === undefined ? undefined : parseBytes(flags.memory);
-  const chosen = await planStep(config, options);
-  const plans = budget === undefined ? [] : await planSettings(config, budget, options);
+  const print = (lines: readonly string[]): void => void process.stdout.write(`${lines.join('\n')}\n`);
+  const chosen = await planStep(config, { sentences });
+  if (!flags.json) {
+    const share = `${(100 * efficiency).toFixed(0)} % of each device's best and ${1e6 * assumedDispatchSeconds} us per dispatch`;
+    const longest = Math.min(sentences, config.maxSentences ?? sentences);
+    print([
+      `A step of ${config.preset}: batch ${config.batchSize}, ${describeSetting(chosen)}. Planned, nothing was run.`,
+      `Reports of at most ${config.maxTokens} tokens and ${longest} sentences, ${config.model.text.vocabulary} word pieces`,
+      ...describePlan(chosen),
+      `Time, at ${share} (assumed):`,
+      ...describeTimes(chosen, profiles, efficiency),
+    ]);
+  }
+  const plans = budget === undefined ? [] : await planSettings(config, budget, { sentences });
   const best = budget === undefined ? undefined : suggest(plans, budget, reference, efficiency);
-  const summary = (given: StepPlan) => summaryOf(given, profiles, efficiency);
   if (flags.json) {
-    const assumptions = { efficiency, dispatchSeconds: assumedDispatchSeconds, devices: profiles };
+    const summary = (given: StepPlan) => summaryOf(given, profiles, efficiency);
+    const assumptions = { efficiency, dispatchSeconds: assumedDispatchSeconds, sentences, devices: profiles };
     const search = best && { budgetBytes: budget, settings: plans.map(summary), suggestion: summary(best) };
-    const result = { preset: config.preset, assumptions, plan: summary(chosen), ...search };
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    return;
-  }
-  const lines = [
-    `A step of ${config.preset}: batch ${config.batchSize}, ${describeSetting(chosen)}. Planned, nothing was run.`,
-    ...describePlan(chosen),
-    `Time, at ${(100 * efficiency).toFixed(0)} % of each device's best and ${1e6 * assumedDispatchSeconds} us per dispatch (assumed):`,
-    ...describeTimes(chosen, profiles, efficiency),
-  ];
-  if (budget !== undefined && best) {
-    lines.push(`What fits into ${formatBytes(budget)} (times for ${reference.name}):`);
-    for (const setting of plans) {
-      const { allocated } = setting.memory;
-      const time = formatSeconds(estimateSeconds(setting.dispatches, reference, efficiency));
-      const verdict = allocated <= budget ? 'fits' : 'too large';
-      lines.push(`  ${describeSetting(setting)}: ${formatBytes(allocated)}, ${time} a step, ${verdict}`);
-    }
-    const flag = best.chunkSize === undefined ? '' : ` --chunk ${best.chunkSize}`;
-    lines.push(
-      `Suggestion: ${describeSetting(best)} (--batch ${best.batchSize}${flag} --checkpointing ${best.checkpointing}).`,
-    );
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
+    print([JSON.stringify({ preset: config.preset, assumptions, plan: summary(chosen), ...search }, null, 2)]);
+  } else if (best && budget !== undefined) print(describeSearch(plans, best, budget, reference, efficiency));
 }

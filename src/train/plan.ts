@@ -37,11 +37,11 @@ export interface StepPlan {
 export interface PlanOptions {
   /** The device to plan for; a common graphics card by default. */
   readonly device?: StandInDevice;
-  /** Sentences of the longest report of a batch, as far as `maxSentences` lets them. 16 by default. */
+  /** Sentences of the longest report of a batch, as far as `maxSentences` lets them; `defaultSentences` if left out. */
   readonly sentences?: number;
 }
 
-const defaultSentences = 16;
+export const defaultSentences = 16;
 
 /** A batch of the shape that training would upload; what is in it does not matter. */
 function emptyBatch({ batchSize, imageSize, maxTokens, maxSentences }: RunConfig, sentences: number): Batch {

@@ -58,7 +58,7 @@ export class Trainer {
   private readonly schedule: Schedule;
   /** By batch shape, least recently used first. */
   private readonly steps = new Map<string, RecordedStep>();
-  private readonly memory: CaptureMemory;
+  private memory: CaptureMemory;
   private readonly usesWords: boolean;
 
   constructor(
@@ -125,8 +125,7 @@ export class Trainer {
   }
 
   dispose(): void {
-    for (const shape of this.steps.keys()) this.forget(shape);
-    this.memory.dispose();
+    this.releaseSteps();
     this.lossScale?.dispose();
     this.optimizer.dispose();
     this.arena.dispose();
@@ -158,6 +157,11 @@ export class Trainer {
     const captured = gpu.capture(() => this.computeStep(uploaded), this.memory);
     this.steps.set(shape, { batch: uploaded, captured });
     return captured.result;
+  }
+
+  private releaseSteps(): void {
+    for (const shape of this.steps.keys()) this.forget(shape);
+    this.memory.dispose();
   }
 
   private forget(shape: string): void {
@@ -210,6 +214,9 @@ export class Trainer {
 
   /** Repeats a bad step, without its update, to name the first tensor that is not finite. */
   private async explain(batch: Batch, step: number, metrics: StepMetrics): Promise<string> {
+    // The search below keeps what a step would free, so it needs the memory of the recorded steps.
+    this.releaseSteps();
+    this.memory = this.gpu.captureMemory();
     const uploaded = uploadBatch(this.gpu, batch, this.usesWords);
     const where = await this.findBadTensor(uploaded, step).finally(() => disposeBatch(uploaded));
     const what = Number.isFinite(metrics.total) ? 'a gradient or parameter' : `the loss (${metrics.total})`;
