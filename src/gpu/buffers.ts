@@ -21,7 +21,7 @@ export interface MemoryReport {
   /** Bytes that wait in the pool for the next tensor. */
   readonly pooledBytes: number;
   readonly pooledBuffers: number;
-  /** Largest value of `liveBytes` so far. */
+  /** Largest value of `liveBytes` so far, or since `Gpu.resetPeakMemory`. */
   readonly peakBytes: number;
 }
 
@@ -35,6 +35,10 @@ export class MemoryMeter {
   add(bytes: number): void {
     this.liveBytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
+  }
+
+  resetPeak(): void {
+    this.peakBytes = this.liveBytes;
   }
 }
 
