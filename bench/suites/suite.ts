@@ -1,0 +1,42 @@
+import type { Gpu } from '../../src/gpu/gpu.ts';
+import type { Roofline } from '../measure/roofline.ts';
+import type { Progress } from '../measure/rounds.ts';
+import type { CaseResult } from '../report/schema.ts';
+
+/** What the command line asks of every suite. */
+export interface SuiteOptions {
+  /** Lower case; only cases whose name or family contains it. Empty = all. */
+  readonly only: string;
+  /** Images or texts per case; undefined = what suits the adapter. */
+  readonly batches: readonly number[] | undefined;
+  readonly rounds: number;
+}
+
+export interface SuiteContext extends SuiteOptions {
+  readonly gpu: Gpu;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  /** Measures the device's peaks again; called once a round. */
+  readonly calibrate: () => Promise<void>;
+}
+
+export interface SuiteReport {
+  /** What a baseline is compared with. */
+  readonly results: readonly CaseResult[];
+  /** Whatever else belongs into the JSON, under the name of the suite. */
+  readonly extra?: unknown;
+}
+
+export interface Suite {
+  readonly name: string;
+  /** For `--help`. */
+  readonly about: string;
+  /** Number of cases; 0 when `only` excludes all of them. Asked before a device is opened. */
+  readonly count: (options: SuiteOptions) => Promise<number>;
+  /** @throws Interrupted when the user asked to stop. */
+  readonly run: (context: SuiteContext) => Promise<SuiteReport>;
+  /** The results as lines for the terminal. */
+  readonly table: (report: SuiteReport, roofline: Roofline) => string;
+  /** The results as sections of the HTML report. */
+  readonly html: (report: SuiteReport, roofline: Roofline) => string;
+}
