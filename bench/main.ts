@@ -3,7 +3,7 @@
  * run, or between runs on the same machine with the noise that both measured.
  */
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { openGpu } from '../src/cli/adapter.ts';
 import { command, UsageError } from '../src/cli/common.ts';
 import { interruptSignal } from '../src/cli/interrupt.ts';
@@ -20,16 +20,24 @@ import { readOptions } from './run/options.ts';
 import { progressDisplay } from './run/progress.ts';
 import { provenanceOf } from './run/provenance.ts';
 import { kernelSuite } from './suites/kernels.ts';
+import { modelSuite } from './suites/models.ts';
 import { overheadSuite } from './suites/overhead.ts';
 import type { Suite, SuiteReport } from './suites/suite.ts';
 
 /** In the order in which they run. Another suite is a `Suite` (suites/suite.ts) and a place in this list. */
-const suites: readonly Suite[] = [overheadSuite, kernelSuite];
+const suites: readonly Suite[] = [overheadSuite, kernelSuite, modelSuite];
+
+/** One level after the other: `recursive` of Node 20 never returns where the parent refuses folders, as /proc does. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
 
 /** Found out before minutes are spent on measuring. @throws UsageError */
 function requireWritable(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(resolve(path)));
     if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder');
     accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
   } catch (error) {

@@ -40,3 +40,9 @@ export async function timeRuns(gpu: Gpu, record: () => void, times: number): Pro
     dispatches: (gpu.counters.dispatches - before) / times,
   };
 }
+
+/** JavaScript per dispatch in the best round: garbage collection and other processes only add to it. */
+export function leastJsMicroseconds(samples: readonly Sample[]): number {
+  const each = samples.map(({ jsMs, dispatches }) => (1000 * jsMs) / Math.max(1, dispatches));
+  return Math.min(...each);
+}

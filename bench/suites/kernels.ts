@@ -4,9 +4,9 @@ import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { BenchCase, CasesOf } from '../harness.ts';
 import type { Visit } from '../measure/rounds.ts';
 import { roundRobin } from '../measure/rounds.ts';
-import { median, summarize } from '../measure/statistics.ts';
+import { summarize } from '../measure/statistics.ts';
 import type { Sample } from '../measure/time.ts';
-import { hasTimestamps, timeRuns } from '../measure/time.ts';
+import { hasTimestamps, leastJsMicroseconds, timeRuns } from '../measure/time.ts';
 import { kernelSection } from '../report/kernelSection.ts';
 import { kernelTable } from '../report/kernelTable.ts';
 import type { CaseResult } from '../report/schema.ts';
@@ -70,7 +70,6 @@ function kernelVisit(gpu: Gpu, benchCase: FamilyCase): Visit & { readonly result
     const onGpu = samples.flatMap(({ gpuMs }) => gpuMs ?? []);
     const wall = summarize(samples.map(({ wallMs }) => wallMs));
     const dispatches = samples[0]?.dispatches ?? 0;
-    const jsMs = median(samples.map((sample) => sample.jsMs));
     return {
       suite: 'kernels',
       family,
@@ -81,7 +80,7 @@ function kernelVisit(gpu: Gpu, benchCase: FamilyCase): Visit & { readonly result
       flops,
       bytes,
       dispatches,
-      jsMicrosecondsPerDispatch: (1000 * jsMs) / Math.max(1, dispatches),
+      jsMicrosecondsPerDispatch: leastJsMicroseconds(samples),
       compileMs: Math.max(0, firstMs - wall.median),
     };
   };
