@@ -25,7 +25,7 @@ import { overheadSuite } from './suites/overhead.ts';
 import type { Suite, SuiteReport } from './suites/suite.ts';
 
 /** In the order in which they run. Another suite is a `Suite` (suites/suite.ts) and a place in this list. */
-const suites: readonly Suite[] = [overheadSuite, kernelSuite, modelSuite];
+const suites: readonly Suite[] = [modelSuite, kernelSuite, overheadSuite];
 
 /** One level after the other: `recursive` of Node 20 never returns where the parent refuses folders, as /proc does. */
 function makeFolder(path: string): void {

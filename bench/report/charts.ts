@@ -14,11 +14,19 @@ export interface RooflinePoint {
   readonly gflops: number;
 }
 
-const logAxis = { type: 'log', ...AXIS_STYLE, minorTick: { show: false } } as const;
+const logAxis = {
+  type: 'log',
+  ...AXIS_STYLE,
+  // Powers of ten are not exact in floating point.
+  axisLabel: { ...AXIS_STYLE.axisLabel, formatter: (value: number) => String(Number(value.toPrecision(1))) },
+} as const;
+/** Cases with fewer operations per byte do not compute: copies and the like. */
+const leastIntensity = 0.01;
 const powerOfTen = (value: number, round: (x: number) => number): number => 10 ** round(Math.log10(value));
 
 /** Operations per second over operations per byte, below the roof that the micro-kernels measured. */
-export function rooflineSvg(points: readonly RooflinePoint[], { gflops, gigabytesPerSecond }: Roofline): string {
+export function rooflineSvg(cases: readonly RooflinePoint[], { gflops, gigabytesPerSecond }: Roofline): string {
+  const points = cases.filter(({ intensity }) => intensity >= leastIntensity);
   const intensities = points.map(({ intensity }) => intensity);
   const rates = points.map((point) => point.gflops);
   const [left, right] = [
@@ -59,7 +67,15 @@ export function rooflineSvg(points: readonly RooflinePoint[], { gflops, gigabyte
     series: [{ name: 'roof' }, ...groups.map((name) => ({ name }))],
   };
   return renderSvg(title, {
-    legend: { top: 36, textStyle: { color: TEXT }, itemGap: 16, itemHeight: 8, data: groups },
+    legend: {
+      top: 36,
+      textStyle: { color: TEXT },
+      itemGap: 16,
+      itemHeight: 8,
+      itemWidth: 8,
+      icon: 'circle',
+      data: groups,
+    },
     grid: { left: 68, right: 32, top: 84, bottom: 52 },
     xAxis: { ...logAxis, name: 'operations per byte', nameGap: 30, min: left, max: right },
     yAxis: {
@@ -122,17 +138,17 @@ export function sharesSvg(
 ): string {
   const last = series.length - 1;
   return renderSvg(
-    { title, width: 960, height: 150 + 44 * rows.length, series },
+    { title, width: 960, height: 132 + 44 * rows.length, series },
     {
-      legend: { top: 36, textStyle: { color: TEXT }, itemGap: 14, itemHeight: 8 },
-      grid: { left: 260, right: 32, top: 100, bottom: 48 },
+      legend: { top: 36, textStyle: { color: TEXT }, itemGap: 14, itemHeight: 8, itemWidth: 14 },
+      grid: { left: 290, right: 32, top: 84, bottom: 48 },
       xAxis: { type: 'value', name: '% of GPU time', nameGap: 28, max: 100, ...AXIS_STYLE },
       yAxis: {
         type: 'category',
         data: rows,
         inverse: true,
         ...AXIS_STYLE,
-        axisLabel: { ...AXIS_STYLE.axisLabel, width: 240, overflow: 'break' },
+        axisLabel: { ...AXIS_STYLE.axisLabel, width: 260, overflow: 'break' },
         axisTick: { show: false },
       },
       series: series.map(({ name, shares }, i) => ({

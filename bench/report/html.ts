@@ -5,7 +5,9 @@ import { percent, short } from './text.ts';
 
 const style = `${REPORT_STYLE}
 tr.group th { text-align: left; padding-top: 1.1rem; border-bottom: 1px solid var(--line); }
-details > summary { margin: 1.2rem 0 .4rem; }
+details > summary { margin: .45rem 0; font-size: .95rem; }
+details { border-bottom: 1px solid var(--line); }
+.chart { margin: 1rem 0 1.6rem; }
 .provenance { font-size: .85rem; color: var(--soft); }
 .provenance td:first-child { color: var(--soft); } .provenance td { text-align: left; white-space: normal; }
 `;

@@ -1,8 +1,10 @@
 import type { Roofline } from '../measure/roofline.ts';
 import { median } from '../measure/statistics.ts';
+import type { SuiteReport } from '../suites/suite.ts';
+import { failuresOf } from '../suites/suite.ts';
 import { barsSvg, type RooflinePoint, rooflineSvg } from './charts.ts';
 import { byFamily, efficiencyOf, kernelCells, kernelColumns } from './kernelTable.ts';
-import { folded, section, tableHtml } from './markup.ts';
+import { folded, notes, section, tableHtml } from './markup.ts';
 import type { CaseResult } from './schema.ts';
 import { percent } from './text.ts';
 
@@ -30,8 +32,8 @@ function charts(results: readonly CaseResult[], roofline: Roofline): string {
   return `${plot}<div class="chart">${barsSvg('Share of the roofline, median over the cases', '%', bars)}</div>`;
 }
 
-/** @param open whether the table of every case is unfolded. */
-export function kernelSection(results: readonly CaseResult[], roofline: Roofline): string {
+export function kernelSection(report: SuiteReport, roofline: Roofline): string {
+  const { results } = report;
   if (results.length === 0) return '';
   const tables = [...byFamily(results)].map(([family, ofFamily]) => {
     const rows = ofFamily.map((result) => [result.name, ...kernelCells(result, roofline)]);
@@ -40,5 +42,5 @@ export function kernelSection(results: readonly CaseResult[], roofline: Roofline
   const note =
     'Median over the rounds and the spread of one. The share of the roofline is the time that the device would need at ' +
     'its best over the measured one; arrays that stay in a cache may exceed what copying large ones reaches.';
-  return section('Kernels', note, charts(results, roofline) + tables.join(''));
+  return section('Kernels', note, charts(results, roofline) + notes(failuresOf(report)) + tables.join(''));
 }

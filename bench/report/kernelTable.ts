@@ -1,5 +1,7 @@
 import type { Roofline } from '../measure/roofline.ts';
 import { boundOf, idealMs } from '../measure/roofline.ts';
+import type { SuiteReport } from '../suites/suite.ts';
+import { failuresOf } from '../suites/suite.ts';
 import type { CaseResult } from './schema.ts';
 import { timeOf } from './schema.ts';
 import { alignColumns, percent, short, withSpread } from './text.ts';
@@ -57,11 +59,13 @@ export function kernelCells(result: CaseResult, roofline: Roofline): string[] {
   ];
 }
 
-export function kernelTable(results: readonly CaseResult[], roofline: Roofline): string {
+export function kernelTable(report: SuiteReport, roofline: Roofline): string {
+  const { results } = report;
   const rows = [...byFamily(results)].flatMap(([family, ofFamily]) => [
     [family],
     ...ofFamily.map((result) => [`  ${result.name}`, ...kernelCells(result, roofline)]),
   ]);
   const clock = results.some(({ clock }) => clock === 'gpu') ? 'GPU time by timestamps' : 'wall time (no timestamps)';
-  return `Kernels: ${clock}, median of the rounds and spread of one\n${alignColumns(['case', ...kernelColumns], rows)}`;
+  const title = `Kernels: ${clock}, median of the rounds and spread of one`;
+  return [title, alignColumns(['case', ...kernelColumns], rows), ...failuresOf(report)].join('\n');
 }

@@ -31,3 +31,7 @@ export function figures(entries: readonly (readonly [value: string, label: strin
   );
   return `<div class="figures">${cards.join('')}</div>`;
 }
+
+export function notes(sentences: readonly string[]): string {
+  return sentences.map((sentence) => `<p class="note">${escapeHtml(sentence)}</p>`).join('');
+}

@@ -1,7 +1,8 @@
 import type { SuiteReport } from '../suites/suite.ts';
+import { failuresOf } from '../suites/suite.ts';
 import { sharesSvg } from './charts.ts';
-import { escapeHtml, folded, section, tableHtml } from './markup.ts';
-import { byModel, failuresOf, formOf, modelCells, modelColumns } from './modelTable.ts';
+import { folded, notes, section, tableHtml } from './markup.ts';
+import { byModel, formOf, modelCells, modelColumns } from './modelTable.ts';
 import type { CaseResult } from './schema.ts';
 import { percent, short } from './text.ts';
 
@@ -53,9 +54,8 @@ export function modelSection(report: SuiteReport): string {
     [name],
     ...forms.map((result) => [formOf(result), ...modelCells(result)]),
   ]);
-  const failures = failuresOf(report).map((sentence) => `<p class="note">${escapeHtml(sentence)}</p>`);
   const note = 'Wall time of a step with everything that the host does, beside the time of its kernels on the GPU.';
   const tables = models.map(kernelsHtml).join('');
   const main = tableHtml(['form', ...modelColumns], rows);
-  return section('Models', note, main + failures.join('') + kernelChart(models) + tables);
+  return section('Models', note, main + notes(failuresOf(report)) + kernelChart(models) + tables);
 }

@@ -1,4 +1,5 @@
 import type { SuiteReport } from '../suites/suite.ts';
+import { failuresOf } from '../suites/suite.ts';
 import type { CaseResult } from './schema.ts';
 import { alignColumns, byteSize, percent, short, withSpread } from './text.ts';
 
@@ -69,12 +70,6 @@ function kernelLines({ name, kernels = [] }: CaseResult): string[] {
     ]);
   }
   return ['', alignColumns([name, 'of GPU time', 'ms', 'dispatches', 'GFLOP/s', 'GB/s'], shown)];
-}
-
-/** Sentences about models that did not fit on the device. */
-export function failuresOf({ extra }: SuiteReport): readonly string[] {
-  const { failures } = (extra ?? {}) as { readonly failures?: readonly string[] };
-  return failures ?? [];
 }
 
 export function modelTable(report: SuiteReport): string {

@@ -1,9 +1,9 @@
 import type { Measured } from '../measure/statistics.ts';
 
-/** A number with three significant digits, without exponents: `0.0123`, `4.56`, `1,230`. */
+/** A number with three significant digits, without exponents: `0.0123`, `4.56`, `1,230`; small whole ones as they are. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (value === 0) return '0';
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   const digits = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value)))));
   if (digits > 0) return value.toFixed(digits);
   return Math.round(Number(value.toPrecision(3))).toLocaleString('en-US');

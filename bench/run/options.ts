@@ -17,7 +17,7 @@ interface Flags {
   readonly adapter?: AdapterChoice;
   readonly gpu?: boolean;
   readonly batch?: readonly number[];
-  readonly rounds: number;
+  readonly rounds?: number;
   readonly json?: string;
   readonly html?: string;
   readonly baseline?: string;
@@ -37,7 +37,7 @@ export function readOptions(suites: readonly Suite[], argv: readonly string[]): 
     .addOption(new Option('--suite <name>', 'which cases').choices([...names, 'all']).default('all'))
     .option('--only <text>', 'cases whose name or family contains the text', '')
     .option('--batch <list>', 'images or texts per case, e.g. 1,32,128 (default: by adapter)', batchList)
-    .option('--rounds <n>', 'measurements of each case; dear ones get three', wholeNumber(1), 5)
+    .option('--rounds <n>', 'measurements of each case (default: 5, dear ones 3)', wholeNumber(1))
     .option('--json <file>', 'write the results there')
     .option('--html <file>', 'write a report there: one page, no network')
     .option('--baseline <file>', 'compare with an earlier --json of the same device; exit code 1 if a case is slower')

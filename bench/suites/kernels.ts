@@ -3,7 +3,7 @@ import { join, parse } from 'node:path';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { BenchCase, CasesOf } from '../harness.ts';
 import type { Visit } from '../measure/rounds.ts';
-import { roundRobin } from '../measure/rounds.ts';
+import { planRounds, roundRobin } from '../measure/rounds.ts';
 import { summarize } from '../measure/statistics.ts';
 import type { Sample } from '../measure/time.ts';
 import { hasTimestamps, leastJsMicroseconds, timeRuns } from '../measure/time.ts';
@@ -11,6 +11,7 @@ import { kernelSection } from '../report/kernelSection.ts';
 import { kernelTable } from '../report/kernelTable.ts';
 import type { CaseResult } from '../report/schema.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
+import { leaveOutFailing } from './suite.ts';
 
 interface FamilyCase extends BenchCase {
   readonly family: string;
@@ -92,10 +93,14 @@ export const kernelSuite: Suite = {
   about: 'every kernel, forward and backward, at the shapes of ResNet-50 and BERT-base',
   count: async (options) => (await collectKernelCases(options, 'hardware')).length,
   run: async ({ gpu, signal, onProgress, calibrate, ...options }) => {
-    const visits = (await collectKernelCases(options, gpu.adapter.kind)).map((found) => kernelVisit(gpu, found));
-    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...options, signal, onProgress });
-    return { results: visits.map((visit) => visit.result()) };
+    const failures: string[] = [];
+    const found = await collectKernelCases(options, gpu.adapter.kind);
+    const visits = found.map((benchCase) => leaveOutFailing(kernelVisit(gpu, benchCase), failures));
+    const plan = planRounds(options.rounds, gpu.adapter.kind, 3);
+    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...plan, signal, onProgress });
+    const results = visits.filter((visit) => !visit.failed()).map((visit) => visit.result());
+    return { results, ...(failures.length > 0 ? { extra: { failures } } : {}) };
   },
-  table: ({ results }, roofline) => kernelTable(results, roofline),
-  html: ({ results }, roofline) => kernelSection(results, roofline),
+  table: kernelTable,
+  html: kernelSection,
 };

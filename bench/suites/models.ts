@@ -1,9 +1,8 @@
-import { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { KernelTime, ProfiledDispatch } from '../../src/gpu/profile.ts';
 import { profile, rollUp } from '../../src/gpu/profile.ts';
 import type { Visit } from '../measure/rounds.ts';
-import { roundRobin } from '../measure/rounds.ts';
+import { planRounds, roundRobin } from '../measure/rounds.ts';
 import { median, summarize } from '../measure/statistics.ts';
 import type { Sample } from '../measure/time.ts';
 import { hasTimestamps, leastJsMicroseconds, timeRuns } from '../measure/time.ts';
@@ -13,6 +12,7 @@ import type { CaseResult } from '../report/schema.ts';
 import type { ModelCase } from './modelCases.ts';
 import { modelCases } from './modelCases.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
+import { leaveOutFailing } from './suite.ts';
 
 /** Steps of small models are repeated for so long. */
 const leastMs = 100;
@@ -59,12 +59,12 @@ function perStep(dispatches: readonly ProfiledDispatch[], steps: number): Kernel
 }
 
 /** Measures a model eagerly, captured and by kernel; it exists only during the visit. */
-function modelVisit(gpu: Gpu, model: ModelCase, onFailure: (sentence: string) => void) {
+function modelVisit(gpu: Gpu, model: ModelCase) {
   const eager: FormRecord = { form: 'eager', samples: [], peakBytes: 0 };
   const replayed: FormRecord = { form: 'replayed', samples: [], peakBytes: 0 };
   const dispatches: ProfiledDispatch[] = [];
-  let [firstMs, runs, failed] = [0, 1, false];
-  const measureForms = async (round: number): Promise<void> => {
+  let [firstMs, runs] = [0, 1];
+  const measure = async (round: number): Promise<void> => {
     using _model = gpu.scopes.open();
     const { liveBytes: others } = gpu.memoryReport();
     const { record, before } = model.prepare(gpu);
@@ -90,19 +90,7 @@ function modelVisit(gpu: Gpu, model: ModelCase, onFailure: (sentence: string) =>
     replayed.samples.push(await timeRuns(gpu, replay, runs));
     if (hasTimestamps(gpu)) dispatches.push(...(await profile(gpu, replay)));
   };
-  const measure = async (round: number): Promise<void> => {
-    if (failed) return;
-    try {
-      await measureForms(round);
-    } catch (error) {
-      // Large models do not fit on small cards; the others go on.
-      if (!(error instanceof GpuError)) throw error;
-      failed = true;
-      onFailure(`${model.name} is left out: ${error.message}`);
-    }
-  };
   const results = (): CaseResult[] => {
-    if (failed) return [];
     const compileMs = Math.max(0, firstMs - median(eager.samples.map(({ wallMs }) => wallMs)));
     const kernels = perStep(dispatches, replayed.samples.length);
     return [resultOf(model, eager, compileMs, []), resultOf(model, replayed, compileMs, kernels)];
@@ -116,14 +104,11 @@ export const modelSuite: Suite = {
   count: async (options) => collect(options, 'hardware').length + collect(options, 'software').length,
   run: async ({ gpu, signal, onProgress, calibrate, ...options }) => {
     const failures: string[] = [];
-    const visits = collect(options, gpu.adapter.kind).map((model) =>
-      modelVisit(gpu, model, (sentence) => failures.push(sentence)),
-    );
-    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...options, signal, onProgress });
-    return {
-      results: visits.flatMap((visit) => visit.results()),
-      ...(failures.length > 0 ? { extra: { failures } } : {}),
-    };
+    const visits = collect(options, gpu.adapter.kind).map((model) => leaveOutFailing(modelVisit(gpu, model), failures));
+    const plan = planRounds(options.rounds, gpu.adapter.kind, 2);
+    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...plan, signal, onProgress });
+    const results = visits.filter((visit) => !visit.failed()).flatMap((visit) => visit.results());
+    return { results, ...(failures.length > 0 ? { extra: { failures } } : {}) };
   },
   table: modelTable,
   html: modelSection,

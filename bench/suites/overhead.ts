@@ -4,7 +4,7 @@ import { binary } from '../../src/kernels/binary.ts';
 import { fill } from '../../src/kernels/fill.ts';
 import type { NDArray } from '../../src/kernels/ndarray.ts';
 import type { Visit } from '../measure/rounds.ts';
-import { roundRobin } from '../measure/rounds.ts';
+import { planRounds, roundRobin } from '../measure/rounds.ts';
 import { median, summarize } from '../measure/statistics.ts';
 import { overheadSection, overheadTable } from '../report/overhead.ts';
 import type { CaseResult } from '../report/schema.ts';
@@ -136,11 +136,12 @@ export const overheadSuite: Suite = {
   name: 'overhead',
   about: 'what a dispatch costs: eager, replayed, and without the engine in one pass, many passes, many submits',
   count: async (options) => collect(options).length,
-  run: async ({ gpu, signal, onProgress, calibrate, rounds, ...options }) => {
+  run: async ({ gpu, signal, onProgress, calibrate, ...options }) => {
     using _inputs = gpu.scopes.open();
-    const visits = collect({ rounds, ...options }).map((found) => overheadVisit(gpu, found));
+    const visits = collect(options).map((found) => overheadVisit(gpu, found));
     // These take milliseconds, so that more rounds cost nothing.
-    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { rounds: 2 * rounds, signal, onProgress });
+    const rounds = 2 * planRounds(options.rounds, gpu.adapter.kind, 1).rounds;
+    await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { rounds, signal, onProgress });
     return { results: visits.map((visit) => visit.result()) };
   },
   table: ({ results }) => overheadTable(results),

@@ -1,6 +1,8 @@
+import type { AdapterChoice } from '../../src/cli/common.ts';
+import { GpuError } from '../../src/gpu/errors.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import type { Roofline } from '../measure/roofline.ts';
-import type { Progress } from '../measure/rounds.ts';
+import type { Progress, Visit } from '../measure/rounds.ts';
 import type { CaseResult } from '../report/schema.ts';
 
 /** What the command line asks of every suite. */
@@ -9,11 +11,14 @@ export interface SuiteOptions {
   readonly only: string;
   /** Images or texts per case; undefined = what suits the adapter. */
   readonly batches: readonly number[] | undefined;
-  readonly rounds: number;
+  /** Measurements of each case; undefined = the usual number, in the time that a suite may take. */
+  readonly rounds: number | undefined;
 }
 
 export interface SuiteContext extends SuiteOptions {
   readonly gpu: Gpu;
+  /** As asked for on the command line, for work in other processes. */
+  readonly adapter: AdapterChoice;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
   /** Measures the device's peaks again; called once a round. */
@@ -39,4 +44,26 @@ export interface Suite {
   readonly table: (report: SuiteReport, roofline: Roofline) => string;
   /** The results as sections of the HTML report. */
   readonly html: (report: SuiteReport, roofline: Roofline) => string;
+}
+
+/** Sentences about cases that are left out. */
+export function failuresOf({ extra }: SuiteReport): readonly string[] {
+  const { failures } = (extra ?? {}) as { readonly failures?: readonly string[] };
+  return failures ?? [];
+}
+
+/** A visit that is left out from the first `GpuError` on: large cases do not fit on small cards, and the others go on. */
+export function leaveOutFailing<V extends Visit>(visit: V, failures: string[]): V & { readonly failed: () => boolean } {
+  let failed = false;
+  const measure = async (round: number): Promise<void> => {
+    if (failed) return;
+    try {
+      await visit.measure(round);
+    } catch (error) {
+      if (!(error instanceof GpuError)) throw error;
+      failed = true;
+      failures.push(`${visit.name} is left out: ${error.message}`);
+    }
+  };
+  return { ...visit, measure, failed: () => failed };
 }

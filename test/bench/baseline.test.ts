@@ -50,7 +50,7 @@ describe('compareResults', () => {
 
   it('says in a sentence how many cases changed, after a table of them', () => {
     const text = comparisonText(compareResults(benchFile([result('a', 12), result('b', 10)]), before), 'old.json');
-    expect(text).toMatch(/kernels: a +10\.0 ± 1 % +12\.0 ± 1 % +1\.20x/);
+    expect(text).toMatch(/kernels: a +10 ± 1 % +12 ± 1 % +1\.20x/);
     expect(text).toContain('Against old.json: 1 slower, 0 faster, 1 within the noise, median ratio 1.10.');
   });
 });

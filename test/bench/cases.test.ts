@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { resNetLayers } from '../../bench/conv2d.ts';
 import { randomArray } from '../../bench/harness.ts';
+import type { Visit } from '../../bench/measure/rounds.ts';
 import { collectKernelCases } from '../../bench/suites/kernels.ts';
+import { leaveOutFailing } from '../../bench/suites/suite.ts';
+import { GpuError } from '../../src/gpu/errors.ts';
 import { resNet50Config } from '../../src/models/resnet.ts';
 import { useGpu } from '../support/gpu.ts';
 
-const options = { only: '', batches: undefined, rounds: 1 };
+const options = { only: '', batches: undefined, rounds: undefined };
 
 describe('the cases', () => {
   const gpu = useGpu();
@@ -38,6 +41,21 @@ describe('the cases', () => {
     expect(values.every((value) => Math.abs(value) <= 1)).toBe(true);
     expect(new Set(values.slice(0, 100)).size).toBe(100);
   });
+});
+
+it('leaves a case out that does not fit on the device, and goes on', async () => {
+  const failures: string[] = [];
+  let visits = 0;
+  const measure = async (): Promise<void> => {
+    visits += 1;
+    throw new GpuError('The GPU is out of memory.');
+  };
+  const huge: Visit = { name: 'huge', measure };
+  const guarded = leaveOutFailing(huge, failures);
+  for (let round = 0; round < 3; round++) await guarded.measure(round);
+  expect([visits, guarded.failed(), failures]).toEqual([1, true, ['huge is left out: The GPU is out of memory.']]);
+  const broken: Visit = { name: 'broken', measure: () => Promise.reject(new Error('a mistake')) };
+  await expect(leaveOutFailing(broken, failures).measure(0)).rejects.toThrow('a mistake');
 });
 
 describe('the work of every case', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { calibrate, idealMs } from '../../bench/measure/roofline.ts';
-import { Interrupted, type Progress, roundRobin } from '../../bench/measure/rounds.ts';
+import { Interrupted, type Progress, planRounds, roundRobin } from '../../bench/measure/rounds.ts';
 import { median, summarize } from '../../bench/measure/statistics.ts';
 import { timeRuns } from '../../bench/measure/time.ts';
 import { binary } from '../../src/kernels/binary.ts';
@@ -43,6 +43,19 @@ describe('roundRobin', () => {
       [0, 2],
       [1, 2],
     ]);
+  });
+
+  it('begins no further round once its time is over, after three', async () => {
+    let measured = 0;
+    const measure = async (): Promise<void> => {
+      measured += 1;
+      await new Promise((done) => setTimeout(done, 5));
+    };
+    await roundRobin([{ name: 'a', measure }], { ...quiet, rounds: 9, budgetMs: 1 });
+    expect(measured).toBe(3);
+    expect(planRounds(undefined, 'software', 2)).toEqual({ rounds: 5, budgetMs: 120_000 });
+    expect(planRounds(undefined, 'hardware', 2)).toEqual({ rounds: 5 });
+    expect(planRounds(20, 'software', 2)).toEqual({ rounds: 20 });
   });
 
   it('ends between two measurements when it is asked to', async () => {
