@@ -2,7 +2,7 @@ import { median } from '../measure/statistics.ts';
 import { byFamily, efficiencyOf } from './kernelTable.ts';
 import { formOf } from './modelTable.ts';
 import type { BenchFile, CaseResult } from './schema.ts';
-import { byteSize, percent, short, withSpread } from './text.ts';
+import { byteSize, percent, short } from './text.ts';
 
 /** Committed results of one adapter. */
 export interface NamedResults {
@@ -42,7 +42,7 @@ function modelRows(file: BenchFile): Map<string, string[]> {
     replayed.map(({ name, wall, items, peakBytes = 0 }) => [
       name.slice(0, name.lastIndexOf(', ')),
       [
-        `${withSpread(wall)} ms`,
+        `${short(wall.median)} ms ±${percent(wall.spread)}`,
         items ? `${short((1000 * items.count) / wall.median)} ${items.unit}/s` : '',
         byteSize(peakBytes),
       ],
@@ -96,23 +96,23 @@ export function performanceText(adapters: readonly NamedResults[]): string {
     rowsOf: (file: BenchFile) => Map<string, string[]>,
   ): void => {
     const rows = acrossAdapters(adapters, rowsOf, columns.length);
-    if (rows.length > 0) parts.push(sentence, markdownTable([first, ...header(...columns)], rows));
+    if (rows.length > 0) parts.push(`${sentence}:`, markdownTable([first, ...header(...columns)], rows));
   };
   add(
-    'Whole steps, replayed, with the spread of one measurement; the memory is what tensors held at most:',
+    'Whole steps, replayed, with the spread of one measurement; the memory is what tensors held at most',
     'step',
     ['wall time', 'rate', 'memory'],
     modelRows,
   );
   add(
-    'Kernels: the share of the roofline is the median over the cases of a family (forward and backward), beside the ' +
-      'best GFLOP/s and GB/s of any of them:',
+    'Kernels: the share of the roofline is the median over the cases of a family (forward and backward), beside the\n' +
+      'best GFLOP/s and GB/s of any of them',
     'family',
     ['of roofline', 'GFLOP/s', 'GB/s'],
     kernelRows,
   );
   add(
-    'What a dispatch costs, in microseconds: JavaScript, and wall clock until the queue is idle:',
+    'What a dispatch costs in microseconds: JavaScript, and wall clock until the queue is idle',
     'dispatches',
     ['JavaScript', 'wall'],
     overheadRows,

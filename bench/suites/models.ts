@@ -49,20 +49,20 @@ function resultOf(model: ModelCase, record: FormRecord, compileMs: number, kerne
   };
 }
 
-/** Dispatches of several equal steps as the kernels of one. */
-function perStep(dispatches: readonly ProfiledDispatch[], steps: number): KernelTime[] {
-  return rollUp(dispatches, 'kernel').map((kernel) => ({
-    ...kernel,
-    count: kernel.count / steps,
-    ms: kernel.ms / steps,
-  }));
+/**
+ * One step from several: of each of its dispatches the median time, since the thread of a software adapter that has to
+ * wait for a processor makes one tiny kernel look like the longest.
+ */
+export function typicalStep(steps: readonly (readonly ProfiledDispatch[])[]): ProfiledDispatch[] {
+  const [first = []] = steps;
+  return first.map((dispatch, i) => ({ ...dispatch, us: median(steps.flatMap((step) => step[i]?.us ?? [])) }));
 }
 
 /** Measures a model eagerly, captured and by kernel; it exists only during the visit. */
 function modelVisit(gpu: Gpu, model: ModelCase) {
   const eager: FormRecord = { form: 'eager', samples: [], peakBytes: 0 };
   const replayed: FormRecord = { form: 'replayed', samples: [], peakBytes: 0 };
-  const dispatches: ProfiledDispatch[] = [];
+  const profiles: ProfiledDispatch[][] = [];
   let [firstMs, runs] = [0, 1];
   const measure = async (round: number): Promise<void> => {
     using _model = gpu.scopes.open();
@@ -88,11 +88,11 @@ function modelVisit(gpu: Gpu, model: ModelCase) {
       captured.run();
     };
     replayed.samples.push(await timeRuns(gpu, replay, runs));
-    if (hasTimestamps(gpu)) dispatches.push(...(await profile(gpu, replay)));
+    if (hasTimestamps(gpu)) profiles.push(await profile(gpu, replay));
   };
   const results = (): CaseResult[] => {
     const compileMs = Math.max(0, firstMs - median(eager.samples.map(({ wallMs }) => wallMs)));
-    const kernels = perStep(dispatches, replayed.samples.length);
+    const kernels = rollUp(typicalStep(profiles), 'kernel');
     return [resultOf(model, eager, compileMs, []), resultOf(model, replayed, compileMs, kernels)];
   };
   return { name: model.name, measure, results } satisfies Visit & { readonly results: () => CaseResult[] };

@@ -3,6 +3,7 @@ import { calibrate, idealMs } from '../../bench/measure/roofline.ts';
 import { Interrupted, type Progress, planRounds, roundRobin } from '../../bench/measure/rounds.ts';
 import { median, summarize } from '../../bench/measure/statistics.ts';
 import { timeRuns } from '../../bench/measure/time.ts';
+import { typicalStep } from '../../bench/suites/models.ts';
 import { binary } from '../../src/kernels/binary.ts';
 import { fill } from '../../src/kernels/fill.ts';
 import { useGpu } from '../support/gpu.ts';
@@ -23,6 +24,17 @@ describe('statistics', () => {
     expect(disturbed.spread).toBeLessThan(0.02);
     expect(disturbed.high).toBe(98);
   });
+});
+
+it('takes of every dispatch the median over several profiles of a step', () => {
+  const step = (...times: number[]) =>
+    times.map((us, i) => ({ name: `kernel${i}/plain`, startUs: 0, us, flops: 1, bytes: 1 }));
+  const typical = typicalStep([step(1, 20), step(100, 21), step(2, 22)]);
+  expect(typical.map(({ name, us }) => [name, us])).toEqual([
+    ['kernel0/plain', 2],
+    ['kernel1/plain', 21],
+  ]);
+  expect(typicalStep([])).toEqual([]);
 });
 
 describe('roundRobin', () => {
