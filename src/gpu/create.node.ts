@@ -16,7 +16,14 @@ export interface NodeGpuOptions extends CreateGpuOptions {
 // Dawn's instance must stay reachable for as long as the process lives: once collected, the next poll crashes.
 const instances: GPU[] = [];
 
-const uncheckedToggles = 'enable-dawn-features=skip_validation,disable_robustness,disable_workgroup_init';
+/**
+ * Dawn's toggles for a device. Timestamps are rounded to 65 microseconds to keep web pages from timing attacks, which is
+ * no concern of a Node process.
+ */
+export function dawnToggles(checks: boolean): string[] {
+  const exact = 'disable-dawn-features=timestamp_quantization';
+  return checks ? [exact] : [exact, 'enable-dawn-features=skip_validation,disable_robustness,disable_workgroup_init'];
+}
 
 /** One instance per set of toggles; each is usable for many devices. */
 function openInstance(toggles: readonly string[]): GPU {
@@ -65,7 +72,7 @@ async function systemAdapter(entry: GPU, forceFallback: boolean): Promise<GPUAda
 export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
   const choice = adapterChoice(options);
   Object.assign(globalThis, globals);
-  const toggles = options.checks === false ? [uncheckedToggles] : [];
+  const toggles = dawnToggles(options.checks ?? true);
   if (choice === 'swiftshader') await useSwiftShader();
   let entry = openInstance(toggles);
   let found = await systemAdapter(entry, choice === 'software');

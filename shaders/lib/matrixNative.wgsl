@@ -1,0 +1,34 @@
+// Fragments of 16 x 16 as subgroup matrices. Same interface as lib/matrixEmulated.wgsl, for lib/gemmMatrix.wgsl.
+// Needs subgroups of 32 invocations (the workgroup size has to be a multiple of the largest subgroup).
+
+const SUBGROUP: u32 = 32u;
+// Place of the invocation in its subgroup.
+var<private> lane: u32;
+
+alias Left = subgroup_matrix_left<f16, 16, 16>;
+alias Right = subgroup_matrix_right<f16, 16, 16>;
+alias Product = subgroup_matrix_result<f32, 16, 16>;
+
+fn leftAtRows(at: u32) -> Left {
+  return subgroupMatrixLoad<Left, row_major>(&tileA, at, A_STRIDE);
+}
+
+fn leftAtColumns(at: u32) -> Left {
+  return subgroupMatrixLoad<Left, col_major>(&tileA, at, A_STRIDE);
+}
+
+fn rightAtRows(at: u32) -> Right {
+  return subgroupMatrixLoad<Right, row_major>(&tileB, at, B_STRIDE);
+}
+
+fn rightAtColumns(at: u32) -> Right {
+  return subgroupMatrixLoad<Right, col_major>(&tileB, at, B_STRIDE);
+}
+
+fn multiplyAdd(left: Left, right: Right, sum: Product) -> Product {
+  return subgroupMatrixMultiplyAccumulate(left, right, sum);
+}
+
+fn storeProduct(at: u32, product: Product) {
+  subgroupMatrixStore<row_major>(&staging, at, product, 16u);
+}
