@@ -6,15 +6,15 @@
 // Layout: q, k, v, y [heads, length, D4] of vec4; mask i32 [batch, length], 0 = ignored key; stats [heads, length].
 // bindings: 0 q, 1 k, 2 v, 3 mask (read), 4 y, 5 stats (write)
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> q: array<vec4<Scalar0>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Scalar1>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Scalar2>>;
 @group(0) @binding(3) var<storage, read> mask: array<i32>;
-@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<Scalar4>>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2<f32>>;
 
-fn readA(index: u32) -> vec4<f32> { return k[index]; }
-fn readB(index: u32) -> vec4<f32> { return v[index]; }
+fn readA(index: u32) -> vec4<f32> { return vec4<f32>(k[index]); }
+fn readB(index: u32) -> vec4<f32> { return vec4<f32>(v[index]); }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -34,7 +34,7 @@ fn main(
   var ownQuery: array<vec4<f32>, COLUMNS>;
   var total: array<vec4<f32>, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
-    ownQuery[c] = q[start + query * D4 + lane + c * LANES] * params.scale;
+    ownQuery[c] = vec4<f32>(q[start + query * D4 + lane + c * LANES]) * params.scale;
     total[c] = vec4<f32>(0.0);
   }
   var largest = LOWEST;
@@ -75,7 +75,7 @@ fn main(
   }
   let inverse = select(1.0 / max(sum, 1e-30), 0.0, sum == 0.0);
   for (var c = 0u; c < COLUMNS; c++) {
-    y[start + query * D4 + lane + c * LANES] = total[c] * inverse;
+    y[start + query * D4 + lane + c * LANES] = vec4<Scalar4>(total[c] * inverse);
   }
   if (lane == 0u) {
     stats[head * params.length + query] = vec2<f32>(largest, inverse);

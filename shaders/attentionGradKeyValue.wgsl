@@ -4,17 +4,17 @@
 // attentionGradQuery.wgsl. A masked key takes no part and gets zeros.
 // bindings: 0 q, 1 k, 2 v, 3 mask, 4 dy, 5 rows (read), 6 dk, 7 dv (write)
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> q: array<vec4<Scalar0>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Scalar1>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Scalar2>>;
 @group(0) @binding(3) var<storage, read> mask: array<i32>;
-@group(0) @binding(4) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> dy: array<vec4<Scalar4>>;
 @group(0) @binding(5) var<storage, read> rowStats: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> dk: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read_write> dv: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> dk: array<vec4<Scalar6>>;
+@group(0) @binding(7) var<storage, read_write> dv: array<vec4<Scalar7>>;
 
-fn readA(index: u32) -> vec4<f32> { return q[index]; }
-fn readB(index: u32) -> vec4<f32> { return dy[index]; }
+fn readA(index: u32) -> vec4<f32> { return vec4<f32>(q[index]); }
+fn readB(index: u32) -> vec4<f32> { return vec4<f32>(dy[index]); }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -38,8 +38,8 @@ fn main(
   var valueTotal: array<vec4<f32>, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
     let index = start + key * D4 + lane + c * LANES;
-    ownKey[c] = k[index] * params.scale;
-    ownValue[c] = v[index];
+    ownKey[c] = vec4<f32>(k[index]) * params.scale;
+    ownValue[c] = vec4<f32>(v[index]);
     keyTotal[c] = vec4<f32>(0.0);
     valueTotal[c] = vec4<f32>(0.0);
   }
@@ -93,7 +93,7 @@ fn main(
   }
   for (var c = 0u; c < COLUMNS; c++) {
     let index = start + key * D4 + lane + c * LANES;
-    dk[index] = keyTotal[c] * params.scale;
-    dv[index] = valueTotal[c];
+    dk[index] = vec4<Scalar6>(keyTotal[c] * params.scale);
+    dv[index] = vec4<Scalar7>(valueTotal[c]);
   }
 }

@@ -4,16 +4,16 @@
 // Layout as in attention.wgsl; rows [heads, length] of (largest, 1 / sum, delta, 0).
 // bindings: 0 q, 1 k, 2 v, 3 mask, 4 dy, 5 rows (read), 6 dq (write)
 
-@group(0) @binding(0) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> q: array<vec4<Scalar0>>;
+@group(0) @binding(1) var<storage, read> k: array<vec4<Scalar1>>;
+@group(0) @binding(2) var<storage, read> v: array<vec4<Scalar2>>;
 @group(0) @binding(3) var<storage, read> mask: array<i32>;
-@group(0) @binding(4) var<storage, read> dy: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> dy: array<vec4<Scalar4>>;
 @group(0) @binding(5) var<storage, read> rowStats: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> dq: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> dq: array<vec4<Scalar6>>;
 
-fn readA(index: u32) -> vec4<f32> { return k[index]; }
-fn readB(index: u32) -> vec4<f32> { return v[index]; }
+fn readA(index: u32) -> vec4<f32> { return vec4<f32>(k[index]); }
+fn readB(index: u32) -> vec4<f32> { return vec4<f32>(v[index]); }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -36,8 +36,8 @@ fn main(
   var total: array<vec4<f32>, COLUMNS>;
   for (var c = 0u; c < COLUMNS; c++) {
     let index = start + query * D4 + lane + c * LANES;
-    ownQuery[c] = q[index] * params.scale;
-    ownGrad[c] = dy[index];
+    ownQuery[c] = vec4<f32>(q[index]) * params.scale;
+    ownGrad[c] = vec4<f32>(dy[index]);
     total[c] = vec4<f32>(0.0);
   }
   for (var tile = 0u; tile < params.length; tile += TILE) {
@@ -78,6 +78,6 @@ fn main(
     return;
   }
   for (var c = 0u; c < COLUMNS; c++) {
-    dq[start + query * D4 + lane + c * LANES] = total[c] * params.scale;
+    dq[start + query * D4 + lane + c * LANES] = vec4<Scalar6>(total[c] * params.scale);
   }
 }

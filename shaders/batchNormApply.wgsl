@@ -5,11 +5,11 @@
 // bindings: 0 x, 1 weight, 2 mean, 3 rstd, or the variance if EVAL, 4 bias, 5 residual if RESIDUAL (read), 6 y (write)
 // params: rows, columns (Elements per row), eps
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
 @group(0) @binding(1) var<storage, read> weight: array<Element>;
 @group(0) @binding(4) var<storage, read> bias: array<Element>;
-@group(0) @binding(5) var<storage, read> residual: array<Element>;
-@group(0) @binding(6) var<storage, read_write> y: array<Element>;
+@group(0) @binding(5) var<storage, read> residual: array<Stored5>;
+@group(0) @binding(6) var<storage, read_write> y: array<Stored6>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -29,13 +29,13 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   let end = min(first + ROWS, params.rows);
   for (var row = first; row < end; row += 1u) {
     let at = row * params.columns + column;
-    var value = fma(x[at] - mean, factor, shift);
+    var value = fma(Element(x[at]) - mean, factor, shift);
     if (RESIDUAL) {
-      value += residual[at];
+      value += Element(residual[at]);
     }
     if (RELU) {
       value = max(value, Element(0.0));
     }
-    y[at] = value;
+    y[at] = Stored6(value);
   }
 }

@@ -10,12 +10,12 @@
 //           normGradSums.wgsl (read), 7 dx (write)
 // params: rows, columns (Elements per row), eps
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> dy: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored1>;
 @group(0) @binding(4) var<storage, read> weight: array<Element>;
 @group(0) @binding(5) var<storage, read> bias: array<Element>;
 @group(0) @binding(6) var<storage, read> sums: array<Element>;
-@group(0) @binding(7) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(7) var<storage, read_write> dx: array<Stored7>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -48,15 +48,15 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   let end = min(first + ROWS, params.rows);
   for (var row = first; row < end; row += 1u) {
     let at = row * params.columns + column;
-    var grad = dy[at];
+    var grad = Element(dy[at]);
     if (EVAL && !RELU) {
-      dx[at] = factor * grad;
+      dx[at] = Stored7(factor * grad);
       continue;
     }
-    let centred = x[at] - mean;
+    let centred = Element(x[at]) - mean;
     if (RELU) {
       grad = select(Element(0.0), grad, fma(centred, factor, shift) > Element(0.0));
     }
-    dx[at] = fma(factor, grad, fma(-centred, slope, -rest) - level);
+    dx[at] = Stored7(fma(factor, grad, fma(-centred, slope, -rest) - level));
   }
 }

@@ -6,7 +6,7 @@
 // bindings: 0 x (read), 1 partial (write) [2, chunks, channels]: means, then squared deviations
 // params: rows, columns (Elements per row), chunkRows, chunks
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
 @group(0) @binding(1) var<storage, read_write> partials: array<Element>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -19,16 +19,16 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   let begin = (i / columns) * params.chunkRows;
   let end = min(begin + params.chunkRows, params.rows);
   var at = begin * columns + i % columns;
-  let pivot = x[at];
+  let pivot = Element(x[at]);
   var mean = Element(0.0);
   var squares = Element(0.0);
   var count = 0.0;
   var row = begin;
   for (; row + 4u <= end; row += 4u) {
-    let v0 = x[at] - pivot;
-    let v1 = x[at + columns] - pivot;
-    let v2 = x[at + 2u * columns] - pivot;
-    let v3 = x[at + 3u * columns] - pivot;
+    let v0 = Element(x[at]) - pivot;
+    let v1 = Element(x[at + columns]) - pivot;
+    let v2 = Element(x[at + 2u * columns]) - pivot;
+    let v3 = Element(x[at + 3u * columns]) - pivot;
     at += 4u * columns;
     let blockMean = 0.25 * ((v0 + v1) + (v2 + v3));
     let d0 = v0 - blockMean;
@@ -42,7 +42,7 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
     count += 4.0;
   }
   for (; row < end; row += 1u) {
-    let delta = x[at] - pivot - mean;
+    let delta = Element(x[at]) - pivot - mean;
     at += columns;
     let share = 1.0 / (count + 1.0);
     mean += delta * share;

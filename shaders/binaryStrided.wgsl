@@ -6,7 +6,7 @@
 // params: count, size1..size3 (inner sizes of y), a0..a3, b0..b3 (strides; 0 repeats), startA, startB; in units of
 //         what each of y, a and b is bound as
 
-@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Stored2>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -38,5 +38,5 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
     fromB += c * params.b1;
     rest = outer;
   }
-  y[i] = apply(loadA(fromA + rest * params.a0), loadB(fromB + rest * params.b0));
+  y[i] = Stored2(apply(loadA(fromA + rest * params.a0), loadB(fromB + rest * params.b0)));
 }

@@ -1,4 +1,4 @@
-// Copies between two arrays that are strided over up to six merged axes, bit by bit (any dtype).
+// Copies between two arrays that are strided over up to six merged axes, of any one dtype.
 //
 // Purpose: contiguous, permute, slices, cat, pad. One Element per invocation; RANK is the number of axes, so that the
 // unused ones cost no division (integer division dominates on software adapters: 10 of them took 15 times the copy).
@@ -6,8 +6,8 @@
 // bindings: 0 x (read), 1 y (write)
 // params: count, size1..size5 (inner sizes), x0..x5, y0..y5 (strides), startX, startY; all in Elements
 
-@group(0) @binding(0) var<storage, read> x: array<ElementBits>;
-@group(0) @binding(1) var<storage, read_write> y: array<ElementBits>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored1>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

@@ -5,12 +5,12 @@
 // bindings: 0 x, 1 dy [rows, width], 2 mean, 3 rstd [rows], 4 weight [width] (read), 5 dx (write)
 // params: rows, columns (Elements per row)
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> dy: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored1>;
 @group(0) @binding(2) var<storage, read> meanOf: array<f32>;
 @group(0) @binding(3) var<storage, read> rstdOf: array<f32>;
 @group(0) @binding(4) var<storage, read> weight: array<Element>;
-@group(0) @binding(5) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored5>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -31,14 +31,14 @@ fn main(
   var plain = Element(0.0);
   var weighted = Element(0.0);
   for (var i = lane; i < params.columns; i += LANES) {
-    let g = dy[first + i] * weight[i];
+    let g = Element(dy[first + i]) * weight[i];
     plain += g;
-    weighted += g * ((x[first + i] - mean) * rstd);
+    weighted += g * ((Element(x[first + i]) - mean) * rstd);
   }
   let offset = rowSum(elementSum(plain), lane) / width;
   let slope = rowSum(elementSum(weighted), lane) / width;
   for (var i = lane; i < params.columns; i += LANES) {
-    let xhat = (x[first + i] - mean) * rstd;
-    dx[first + i] = rstd * (dy[first + i] * weight[i] - offset - xhat * slope);
+    let xhat = (Element(x[first + i]) - mean) * rstd;
+    dx[first + i] = Stored5(rstd * (Element(dy[first + i]) * weight[i] - offset - xhat * slope));
   }
 }

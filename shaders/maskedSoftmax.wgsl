@@ -6,9 +6,9 @@
 
 const LOWEST: f32 = -1e30;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Scalar0>;
 @group(0) @binding(1) var<storage, read> mask: array<i32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Scalar2>;
 
 fn counts(row: u32, i: u32) -> bool {
   if (params.masked == 0u) {
@@ -32,16 +32,17 @@ fn main(
   let first = row * params.length;
   var largest = LOWEST;
   for (var i = lane; i < params.length; i += LANES) {
-    largest = max(largest, select(LOWEST, x[first + i] * params.scale, counts(row, i)));
+    largest = max(largest, select(LOWEST, f32(x[first + i]) * params.scale, counts(row, i)));
   }
   largest = rowMax(largest, lane);
   var sum = 0.0;
   for (var i = lane; i < params.length; i += LANES) {
-    sum += select(0.0, exp(min(x[first + i] * params.scale - largest, 0.0)), counts(row, i));
+    sum += select(0.0, exp(min(f32(x[first + i]) * params.scale - largest, 0.0)), counts(row, i));
   }
   sum = rowSum(sum, lane);
   let inverse = select(1.0 / max(sum, 1e-30), 0.0, sum == 0.0);
   for (var i = lane; i < params.length; i += LANES) {
-    y[first + i] = select(0.0, exp(min(x[first + i] * params.scale - largest, 0.0)) * inverse, counts(row, i));
+    let share = exp(min(f32(x[first + i]) * params.scale - largest, 0.0)) * inverse;
+    y[first + i] = Scalar2(select(0.0, share, counts(row, i)));
   }
 }

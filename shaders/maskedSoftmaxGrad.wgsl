@@ -4,9 +4,9 @@
 // bindings: 0 y, 1 dy [rows, length] (read), 2 dx [rows, length] (write)
 // params: rows, length, scale
 
-@group(0) @binding(0) var<storage, read> y: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> y: array<Scalar0>;
+@group(0) @binding(1) var<storage, read> dy: array<Scalar1>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Scalar2>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -23,10 +23,10 @@ fn main(
   let first = row * params.length;
   var mean = 0.0;
   for (var i = lane; i < params.length; i += LANES) {
-    mean += y[first + i] * dy[first + i];
+    mean += f32(y[first + i]) * f32(dy[first + i]);
   }
   mean = rowSum(mean, lane);
   for (var i = lane; i < params.length; i += LANES) {
-    dx[first + i] = params.scale * y[first + i] * (dy[first + i] - mean);
+    dx[first + i] = Scalar2(params.scale * f32(y[first + i]) * (f32(dy[first + i]) - mean));
   }
 }

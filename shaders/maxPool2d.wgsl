@@ -5,8 +5,8 @@
 // bindings: 0 x (read), 1 y, 2 position: row * width + column of the maximum (write)
 // params: count (output Elements), columns (Elements per pixel), and those of lib/poolWindow.wgsl
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored1>;
 @group(0) @binding(2) var<storage, read_write> positions: array<ElementBits>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -20,16 +20,16 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   let cols = windowCols(at.x);
   let image = elementAt(at.image, 0, 0, at.column, params.height, params.width, params.columns);
   var position = u32(rows.begin * params.width + cols.begin);
-  var best = x[image + position * u32(params.columns)];
+  var best = Element(x[image + position * u32(params.columns)]);
   var bestPosition = ElementBits(position);
   for (var iy = rows.begin; iy < rows.end; iy += 1) {
     for (var ix = cols.begin; ix < cols.end; ix += 1) {
       position = u32(iy * params.width + ix);
-      let value = x[image + position * u32(params.columns)];
+      let value = Element(x[image + position * u32(params.columns)]);
       bestPosition = select(bestPosition, ElementBits(position), value > best);
       best = max(best, value);
     }
   }
-  y[i] = best;
+  y[i] = Stored1(best);
   positions[i] = bestPosition;
 }

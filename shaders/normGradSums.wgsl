@@ -11,10 +11,10 @@
 
 const BLOCK: u32 = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> dy: array<Element>;
-@group(0) @binding(4) var<storage, read> weight: array<Element>;
-@group(0) @binding(5) var<storage, read> bias: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored1>;
+@group(0) @binding(4) var<storage, read> weight: array<Stored4>;
+@group(0) @binding(5) var<storage, read> bias: array<Stored5>;
 @group(0) @binding(6) var<storage, read_write> partials: array<Element>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -40,10 +40,10 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
       if (EVAL) {
         rstd = inverseSqrt(rstd + params.eps);
       }
-      var grad = dy[at];
-      let centred = x[at] - meanOf[stats];
+      var grad = Element(dy[at]);
+      let centred = Element(x[at]) - meanOf[stats];
       if (RELU) {
-        grad = select(Element(0.0), grad, fma(centred, rstd * weight[column], bias[column]) > Element(0.0));
+        grad = select(Element(0.0), grad, fma(centred, rstd * Element(weight[column]), Element(bias[column])) > Element(0.0));
       }
       blockPlain += grad;
       blockWeighted += grad * (centred * rstd);

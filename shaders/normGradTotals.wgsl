@@ -2,7 +2,7 @@
 //
 // Algorithm: one invocation per span and column of Elements, in order; sum(dy) keeps what rounding takes.
 // bindings: 0 x [3, length, channels] (read), 1 y [3, spans, channels] (write): sums of dy, of dy * xhat, and what
-//           rounding took from the first
+//           rounding took from the first; lib/normTargets.wgsl may store them elsewhere too
 // params: columns (Elements per row), length, span, spans, zero
 
 @group(0) @binding(0) var<storage, read> x: array<Element>;
@@ -31,4 +31,5 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
   y[i] = result.high;
   y[step + i] = weighted;
   y[2u * step + i] = result.low;
+  storeGradients(i, weighted, result.high);
 }

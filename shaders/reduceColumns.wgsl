@@ -11,13 +11,13 @@ const MAX: u32 = 2u;
 const LOG_SUM_EXP: u32 = 3u;
 const BLOCK: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored1>;
 
 fn maximum(first: u32, count: u32) -> Element {
-  var largest = x[first];
+  var largest = Element(x[first]);
   for (var i = 1u; i < count; i++) {
-    largest = max(largest, x[first + i * params.inner]);
+    largest = max(largest, Element(x[first + i * params.inner]));
   }
   return largest;
 }
@@ -28,7 +28,7 @@ fn total(first: u32, count: u32, shift: Element) -> Element {
     var partial = Element(0.0);
     let end = min(count, block + BLOCK);
     for (var i = block; i < end; i++) {
-      let value = x[first + i * params.inner];
+      let value = Element(x[first + i * params.inner]);
       if (OP == LOG_SUM_EXP) {
         partial += exp(value - shift);
       } else {
@@ -65,5 +65,5 @@ fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroup
       value = value / params.divisor;
     }
   }
-  y[item] = value;
+  y[item] = Stored1(value);
 }

@@ -11,13 +11,13 @@ const MAX: u32 = 2u;
 const LOG_SUM_EXP: u32 = 3u;
 const BLOCK: u32 = 64u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Scalar0>;
+@group(0) @binding(1) var<storage, read_write> y: array<Scalar1>;
 
 fn maximum(begin: u32, end: u32, lane: u32) -> f32 {
-  var largest = x[begin];
+  var largest = f32(x[begin]);
   for (var i = begin + lane; i < end; i += LANES) {
-    largest = max(largest, x[i]);
+    largest = max(largest, f32(x[i]));
   }
   return rowMax(largest, lane);
 }
@@ -29,9 +29,9 @@ fn total(begin: u32, end: u32, lane: u32, shift: f32) -> f32 {
     let blockEnd = min(end, block + BLOCK * LANES);
     for (var i = block + lane; i < blockEnd; i += LANES) {
       if (OP == LOG_SUM_EXP) {
-        partial += exp(x[i] - shift);
+        partial += exp(f32(x[i]) - shift);
       } else {
-        partial += x[i];
+        partial += f32(x[i]);
       }
     }
     sum += partial;
@@ -69,6 +69,6 @@ fn main(
     }
   }
   if (lane == 0u) {
-    y[item] = value;
+    y[item] = Scalar1(value);
   }
 }

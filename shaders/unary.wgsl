@@ -19,8 +19,8 @@ const RECIPROCAL: u32 = 12u;
 const ERF: u32 = 13u;
 const SCALE: u32 = 14u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read_write> y: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read_write> y: array<Stored1>;
 
 fn apply(v: Element) -> Element {
   switch (OP) {
@@ -47,6 +47,6 @@ fn apply(v: Element) -> Element {
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = flatIndex(global, groups);
   if (i < params.count) {
-    y[i] = apply(x[i]);
+    y[i] = Stored1(apply(Element(x[i])));
   }
 }

@@ -20,9 +20,9 @@ const RECIPROCAL: u32 = 12u;
 const ERF: u32 = 13u;
 const SCALE: u32 = 14u;
 
-@group(0) @binding(0) var<storage, read> x: array<Element>;
-@group(0) @binding(1) var<storage, read> dy: array<Element>;
-@group(0) @binding(2) var<storage, read_write> dx: array<Element>;
+@group(0) @binding(0) var<storage, read> x: array<Stored0>;
+@group(0) @binding(1) var<storage, read> dy: array<Stored1>;
+@group(0) @binding(2) var<storage, read_write> dx: array<Stored2>;
 
 fn derivative(v: Element) -> Element {
   switch (OP) {
@@ -60,6 +60,6 @@ fn derivative(v: Element) -> Element {
 fn main(@builtin(global_invocation_id) global: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let i = flatIndex(global, groups);
   if (i < params.count) {
-    dx[i] = dy[i] * derivative(x[i]);
+    dx[i] = Stored2(Element(dy[i]) * derivative(Element(x[i])));
   }
 }

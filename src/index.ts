@@ -2,6 +2,7 @@
 
 export { attention, attentionWithProbabilities } from './autograd/ops/attention.ts';
 export { batchNorm } from './autograd/ops/batchNorm.ts';
+export { cast } from './autograd/ops/cast.ts';
 export { globalContrast, localContrast, phraseSimilarity } from './autograd/ops/contrastive.ts';
 export { conv2d } from './autograd/ops/conv2d.ts';
 export { cosineSimilarity, pairwiseCosine } from './autograd/ops/cosine.ts';
@@ -49,7 +50,7 @@ export { ModelLocalizer } from './eval/modelLocalizer.ts';
 export { RESEARCH_NOTICE } from './eval/notice.ts';
 export { renderOverlay } from './eval/overlay.ts';
 export { type AdapterSummary, describeAdapter } from './gpu/adapter.ts';
-export type { Captured } from './gpu/capture.ts';
+export type { Captured, CaptureMemory } from './gpu/capture.ts';
 export { type CreateGpuOptions, createGpu, createGpuFrom } from './gpu/create.ts';
 export { GpuError, ShapeError } from './gpu/errors.ts';
 export { Gpu, type GpuOptions, wrapDevice } from './gpu/gpu.ts';
@@ -63,9 +64,11 @@ export { type GroundingConfig, GroundingModel } from './models/grounding.ts';
 export { contrastiveObjective, defaultObjective, type ObjectiveConfig } from './models/objective.ts';
 export { ResNet, type ResNetConfig, resNet50Config, resNetConfig } from './models/resnet.ts';
 export { ParameterArena } from './nn/arena.ts';
+export { runBlock } from './nn/block.ts';
 export { loadStateDict } from './nn/checkpoint.ts';
 export { clipGradNorm } from './nn/clip.ts';
 export { BatchNorm2d, Conv2d, Dropout, Embedding, LayerNorm, Linear } from './nn/layers.ts';
+export { LossScale } from './nn/lossScale.ts';
 export { Buffer, Module, Parameter } from './nn/module.ts';
 export { adam, Optimizer, sgd } from './nn/optimizer.ts';
 export { constantRate, exponentialDecay, linearWarmup, oneCycle } from './nn/schedule.ts';

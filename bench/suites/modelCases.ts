@@ -19,7 +19,7 @@ import { Linear } from '../../src/nn/layers.ts';
 import { Module } from '../../src/nn/module.ts';
 import { adam } from '../../src/nn/optimizer.ts';
 import type { RunConfig } from '../../src/train/config.ts';
-import { presets } from '../../src/train/config.ts';
+import { presets } from '../../src/train/presets.ts';
 import { cases as contrastiveCases } from '../contrastive.ts';
 import { paddingMask, randomArray, randomIndices } from '../harness.ts';
 

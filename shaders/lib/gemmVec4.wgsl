@@ -3,30 +3,34 @@
 //
 // bindings: 0 a (read), 1 b (read), 2 bias (read; only where HAS_BIAS, else any array), 3 result (write)
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<Scalar0>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<Scalar1>>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4<Scalar2>>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4<Scalar3>>;
 
 // Four elements from `index`; `count` of them exist (0, or at least 4).
 fn readA(index: u32, count: u32) -> vec4<f32> {
   if (count == 0u) {
     return vec4<f32>(0.0);
   }
-  return a[index / 4u];
+  return vec4<f32>(a[index / 4u]);
 }
 
 fn readB(index: u32, count: u32) -> vec4<f32> {
   if (count == 0u) {
     return vec4<f32>(0.0);
   }
-  return b[index / 4u];
+  return vec4<f32>(b[index / 4u]);
 }
 
 fn readBias(index: u32, count: u32) -> vec4<f32> {
-  return bias[index / 4u];
+  return vec4<f32>(bias[index / 4u]);
 }
 
 fn writeResult(index: u32, count: u32, value: vec4<f32>) {
-  result[index / 4u] = value;
+  if (ACCUMULATE) {
+    result[index / 4u] = vec4<Scalar3>(vec4<f32>(result[index / 4u]) + value);
+    return;
+  }
+  result[index / 4u] = vec4<Scalar3>(value);
 }

@@ -1,19 +1,22 @@
 import { ShapeError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { accumulate, binary } from '../kernels/binary.ts';
+import { cast } from '../kernels/cast.ts';
 import { contiguous, copy } from '../kernels/copy.ts';
 import { fill } from '../kernels/fill.ts';
-import type { NDArray } from '../kernels/ndarray.ts';
+import type { NDArray, ResultTarget } from '../kernels/ndarray.ts';
 import { formatShape, sameShape } from '../kernels/shape.ts';
 import { Tensor } from './tensor.ts';
 
 /**
  * Gradients of the inputs from those of the outputs (undefined for an output that nothing depends on).
- * `needs[i]` tells whether input i wants a gradient; entries that are not needed may be undefined.
+ * `needs[i]` tells whether input i wants a gradient; entries that are not needed may be undefined. A gradient may be
+ * written to `targets[i]` and is then returned as that very array; to use a target is never required.
  */
 export type Vjp = (
   grads: readonly (NDArray | undefined)[],
   needs: readonly boolean[],
+  targets: readonly (ResultTarget | undefined)[],
 ) => readonly (NDArray | undefined)[];
 
 /** One recorded operation. */
@@ -39,6 +42,11 @@ export function noGrad<T>(body: () => T): T {
   }
 }
 
+/** Whether operations are recorded, that is, outside `noGrad`. */
+export function isRecording(): boolean {
+  return gradDisabled === 0;
+}
+
 /** Puts an operation with several outputs on the tape. */
 export function recordMany(name: string, inputs: readonly Tensor[], outputs: readonly NDArray[], vjp: Vjp): Tensor[] {
   if (gradDisabled > 0 || !inputs.some((input) => input.requiresGrad)) return outputs.map((array) => new Tensor(array));
@@ -53,9 +61,15 @@ export function record(
   name: string,
   inputs: readonly Tensor[],
   output: NDArray,
-  vjp: (grad: NDArray, needs: readonly boolean[]) => readonly (NDArray | undefined)[],
+  vjp: (
+    grad: NDArray,
+    needs: readonly boolean[],
+    targets: readonly (ResultTarget | undefined)[],
+  ) => readonly (NDArray | undefined)[],
 ): Tensor {
-  const [result] = recordMany(name, inputs, [output], ([grad], needs) => (grad ? vjp(grad, needs) : []));
+  const [result] = recordMany(name, inputs, [output], ([grad], needs, targets) =>
+    grad ? vjp(grad, needs, targets) : [],
+  );
   if (!result) throw new Error(`${name} has no output.`);
   return result;
 }
@@ -87,6 +101,12 @@ class PendingGradients {
     grad.dispose();
   }
 
+  /** The gradient so far, if nothing else sees its memory, to add to in place. */
+  target(tensor: Tensor): ResultTarget | undefined {
+    const array = this.byTensor.get(tensor);
+    return array?.isDense && !array.isShared ? { array, accumulate: true } : undefined;
+  }
+
   take(target: Tensor): NDArray | undefined {
     const grad = this.byTensor.get(target);
     this.byTensor.delete(target);
@@ -94,7 +114,14 @@ class PendingGradients {
   }
 }
 
+/** Where the next gradient of `input` may be written: a leaf's own, or what it has got from other operations. */
+function targetOf(input: Tensor, pending: PendingGradients): ResultTarget | undefined {
+  if (input.node) return pending.target(input);
+  return input.grad?.isDense ? { array: input.grad, accumulate: !input.gradIsZero } : undefined;
+}
+
 function addToLeaf(gpu: Gpu, leaf: Tensor, grad: NDArray): void {
+  leaf.gradIsZero = false;
   if (leaf.grad) {
     accumulate(leaf.grad, grad);
     grad.dispose();
@@ -104,6 +131,14 @@ function addToLeaf(gpu: Gpu, leaf: Tensor, grad: NDArray): void {
   if (leaf.grad !== grad) grad.dispose();
   // The gradient lives as long as its leaf.
   gpu.scopes.follow(leaf.grad, leaf.array);
+}
+
+/** A gradient in the float type of its tensor, whatever precision it was computed in. */
+function withDtype(grad: NDArray, { dtype }: Tensor): NDArray {
+  if (grad.dtype === dtype || (dtype !== 'f16' && dtype !== 'f32')) return grad;
+  const result = cast(grad, dtype);
+  grad.dispose();
+  return result;
 }
 
 /**
@@ -140,21 +175,32 @@ export function backward(outputs: readonly Tensor[], upstream: readonly (NDArray
     const grads = node.outputs.map((output) => pending.take(output));
     if (grads.every((grad) => grad === undefined)) continue;
     const needs = node.inputs.map((input) => input.requiresGrad);
+    const targets = node.inputs.map((input, i) =>
+      needs[i] && node.inputs.indexOf(input) === i ? targetOf(input, pending) : undefined,
+    );
+    const written = (i: number, grad: NDArray): boolean => grad === targets[i]?.array;
     const inputGrads = gpu.scope(() => {
-      const made = node.vjp(grads, needs);
+      const made = node.vjp(grads, needs, targets);
       // A gradient may be passed on as it is, or twice; each receiver owns a handle of its own.
-      return made.map((grad, i) => (grad && needs[i] ? grad.view(grad.shape, grad.strides) : undefined));
+      return made.map((grad, i) => {
+        if (!grad || !needs[i] || written(i, grad)) return grad;
+        return grad.view(grad.shape, grad.strides);
+      });
     });
     for (const grad of grads) grad?.dispose();
     for (const [i, input] of node.inputs.entries()) {
       const grad = inputGrads[i];
-      if (!grad) continue;
+      if (!grad || !needs[i]) continue;
+      if (written(i, grad)) {
+        input.gradIsZero = false;
+        continue;
+      }
       if (!sameShape(grad.shape, input.shape)) {
         throw new ShapeError(
           `${node.name}: the gradient of input ${i} has shape ${formatShape(grad.shape)}, expected ${formatShape(input.shape)}.`,
         );
       }
-      pending.add(input, grad);
+      pending.add(input, withDtype(grad, input));
       settle(input);
     }
   }

@@ -18,6 +18,8 @@ export class Tensor implements Scoped {
   readonly node: Node | undefined;
   /** Gradient of a leaf after `backward`; accumulates over calls. */
   grad: NDArray | undefined;
+  /** Whether `grad` is all zeros, so that the next gradient may replace it instead of being added. */
+  gradIsZero = false;
 
   constructor(array: NDArray, options: { readonly requiresGrad?: boolean; readonly node?: Node } = {}) {
     this.array = array;

@@ -3,12 +3,20 @@ import { Command } from 'commander';
 import { registerEvaluate } from './evaluate.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
+import { registerPlan } from './plan.ts';
 import { registerTrain } from './train.ts';
 import { registerVerify } from './verify.ts';
 
 const program = new Command('groundray').description(
   'Phrase grounding on chest X-rays, trained in TypeScript on WebGPU. Research use only, not for diagnosis.',
 );
-for (const register of [registerPhantom, registerTrain, registerEvaluate, registerLocalize, registerVerify])
+for (const register of [
+  registerPhantom,
+  registerTrain,
+  registerPlan,
+  registerEvaluate,
+  registerLocalize,
+  registerVerify,
+])
   register(program);
 await program.parseAsync();

@@ -1,24 +1,12 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { type AdapterChoice, adapterChoices, command } from './common.ts';
+import type { ConfigFlags } from './configFlags.ts';
 
 /** Flags of `groundray train`, as commander gives them. */
-export interface TrainFlags {
-  readonly preset?: string;
-  readonly config?: string;
-  readonly data?: string;
+export interface TrainFlags extends ConfigFlags {
   readonly out?: string;
   readonly resume?: string | true;
-  readonly seed?: number;
-  readonly steps?: number;
-  readonly epochs?: number;
-  readonly batch?: number;
-  readonly lr?: number;
-  readonly imageSize?: number;
-  readonly objective?: string;
-  readonly vocab?: string;
-  readonly bert?: string;
-  readonly resnet?: string;
   readonly gpu?: boolean;
   readonly adapter?: AdapterChoice;
   readonly checks?: boolean;
@@ -45,6 +33,9 @@ export function registerTrain(program: Command): void {
     .option('--steps <n>', 'optimizer steps', number)
     .option('--epochs <n>', 'epochs, instead of steps', number)
     .option('--batch <n>', 'image-report pairs per step', number)
+    .option('--chunk <n>', 'pairs that are encoded at a time: large batches in little memory', number)
+    .option('--checkpointing <mode>', 'blocks: compute activations twice instead of keeping them; or none')
+    .option('--precision <kind>', 'mixed: keep activations in 16 bits (hardware that has them); or f32')
     .option('--lr <rate>', 'learning rate', number)
     .option('--image-size <pixels>', 'side of the model input', number)
     .option('--objective <name>', 'sentence-local, word-local, global or sentence-mean')

@@ -1,67 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Presets, SingleBar } from 'cli-progress';
 import { openDataset } from '../data/open.node.ts';
 import type { Dataset } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../train/config.ts';
-import { ConfigError } from '../train/errors.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
 import { trainRun } from '../train/run.node.ts';
 import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
+import { configFromFlags } from './configFlags.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
 import type { TrainFlags } from './train.ts';
 
 const runsRoot = 'runs';
-
-/** Fields that are present in `values`, so that an absent flag changes nothing. */
-function given(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-function readConfigFile(path: string): unknown {
-  if (!existsSync(path)) throw new ConfigError(`--config ${path}: there is no such file.`);
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new ConfigError(`--config ${path} is not valid JSON: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** The configuration of a new run: preset, then the file, then the flags. @throws ConfigError that names the field. */
-export function configFromFlags(flags: TrainFlags): RunConfig {
-  const file = flags.config ? readConfigFile(flags.config) : {};
-  const fromFile = typeof file === 'object' && file !== null && 'preset' in file ? String(file.preset) : undefined;
-  const name = flags.preset ?? fromFile ?? 'phantom-mini';
-  const preset = presets[name];
-  if (!preset)
-    throw new ConfigError(`There is no preset "${name}"; the presets are ${Object.keys(presets).join(', ')}.`);
-  let config = mergeConfig(preset, file) as RunConfig;
-  const { steps, epochs } = flags;
-  if (steps !== undefined || epochs !== undefined) {
-    const { steps: _steps, epochs: _epochs, ...rest } = config;
-    config = { ...rest, ...given({ steps, epochs }) } as RunConfig;
-  }
-  if (flags.data !== undefined) config = { ...config, data: { kind: 'folder', path: flags.data } };
-  const changes = given({
-    seed: flags.seed,
-    batchSize: flags.batch,
-    imageSize: flags.imageSize,
-    vocabulary: flags.vocab,
-    schedule: flags.lr === undefined ? undefined : { learningRate: flags.lr },
-    objective: flags.objective === undefined ? undefined : { objective: flags.objective },
-    weights: given({ text: flags.bert, visual: flags.resnet }),
-  });
-  const merged = mergeConfig(config, changes) as RunConfig;
-  if (merged.data.kind === 'folder' && merged.data.path === '') {
-    throw new ConfigError(`The preset ${name} needs data of yours: --data <folder with a manifest.csv>.`);
-  }
-  return parseRunConfig(merged, flags.config ?? 'the command line');
-}
 
 async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; dataset: Dataset }> {
   if (flags.resume) {
@@ -103,7 +56,13 @@ function describeRecord(record: MetricsRecord): string {
     if (typeof value === 'number') parts.push(`${label} ${value.toFixed(3)}`);
   }
   if (record.imagesPerSecond) parts.push(`${record.imagesPerSecond.toFixed(1)} images/s`);
+  if ((record.dataWait ?? 0) >= 0.05) parts.push(`${(100 * (record.dataWait ?? 0)).toFixed(0)} % waiting for data`);
   return parts.join(', ');
+}
+
+/** `0.4 %` */
+function describeShare(share: number): string {
+  return `${(100 * (Number.isFinite(share) ? share : 0)).toFixed(1)} %`;
 }
 
 /** Shows the bar on a terminal, and a line now and then where the output is a file. */
@@ -173,7 +132,8 @@ async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
       );
     } else {
       process.stdout.write(
-        `Trained ${result.totalSteps} steps in ${spent}; weights in ${run.folder}/model.safetensors\n`,
+        `Trained ${result.totalSteps} steps in ${spent}; the GPU waited for data ${describeShare(result.dataWait)} of ` +
+          `the steps' time; weights in ${run.folder}/model.safetensors\n`,
       );
       if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
         await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });

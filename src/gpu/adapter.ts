@@ -31,7 +31,7 @@ export function describeAdapter(summary: AdapterSummary): string {
   return `${summary.description || summary.vendor} (${summary.kind} adapter)`;
 }
 
-const wantedFeatures: readonly GPUFeatureName[] = ['subgroups', 'timestamp-query'];
+const wantedFeatures: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
 
 const wantedLimits = [
   'maxBufferSize',

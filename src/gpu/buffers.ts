@@ -23,14 +23,25 @@ export interface MemoryReport {
   readonly pooledBuffers: number;
   /** Largest value of `liveBytes` so far, or since `Gpu.resetPeakMemory`. */
   readonly peakBytes: number;
+  /** Largest value of `liveBytes + pooledBytes` so far: what the device had to have. */
+  readonly peakAllocatedBytes: number;
+}
+
+export interface PoolOptions {
+  /** Bytes of freed buffers that `trim` leaves. */
+  readonly maxPooledBytes: number;
+  /** A freed buffer may be handed out again for what is this many times smaller; 1 = its own size class only. */
+  readonly slack?: number;
 }
 
 const minimumSize = 256;
 
-/** Bytes that tensors hold, over all pools of a device. */
+/** Bytes that tensors hold and bytes that the device gave, over all pools. */
 export class MemoryMeter {
   liveBytes = 0;
   peakBytes = 0;
+  allocatedBytes = 0;
+  peakAllocatedBytes = 0;
 
   add(bytes: number): void {
     this.liveBytes += bytes;
@@ -39,6 +50,12 @@ export class MemoryMeter {
 
   resetPeak(): void {
     this.peakBytes = this.liveBytes;
+    this.peakAllocatedBytes = this.allocatedBytes;
+  }
+
+  allocate(bytes: number): void {
+    this.allocatedBytes += bytes;
+    this.peakAllocatedBytes = Math.max(this.peakAllocatedBytes, this.allocatedBytes);
   }
 }
 
@@ -65,13 +82,20 @@ export class BufferPool {
   private pooledBytes = 0;
   private readonly device: GPUDevice;
   private readonly maxPooledBytes: number;
+  private readonly slack: number;
   private readonly onDestroy: (id: number) => void;
   private readonly meter: MemoryMeter;
 
-  constructor(device: GPUDevice, maxPooledBytes: number, onDestroy: (id: number) => void, meter: MemoryMeter) {
+  constructor(
+    device: GPUDevice,
+    { maxPooledBytes, slack = 1 }: PoolOptions,
+    onDestroy: (id: number) => void,
+    meter: MemoryMeter,
+  ) {
     this.meter = meter;
     this.device = device;
     this.maxPooledBytes = maxPooledBytes;
+    this.slack = slack;
     this.onDestroy = onDestroy;
   }
 
@@ -84,10 +108,11 @@ export class BufferPool {
           `(maxStorageBufferBindingSize). Use a smaller batch or image size.`,
       );
     }
-    const size = Math.min(sizeClass(bytes), limit - (limit % 4));
-    const reused = this.free.get(size)?.pop();
-    if (reused) this.pooledBytes -= size;
-    const buffer = reused ?? this.create(size);
+    const wanted = Math.min(sizeClass(bytes), limit - (limit % 4));
+    const reused = this.free.get(this.closestFree(wanted))?.pop();
+    if (reused) this.pooledBytes -= reused.size;
+    const buffer = reused ?? this.create(wanted);
+    const { size } = buffer;
     this.liveBytes += size;
     this.liveBuffers += 1;
     this.meter.add(size);
@@ -135,6 +160,7 @@ export class BufferPool {
         if (!buffer) break;
         this.pooledBytes -= size;
         this.all.delete(buffer);
+        this.meter.allocate(-size);
         buffer.buffer.destroy();
         this.onDestroy(buffer.id);
       }
@@ -142,7 +168,7 @@ export class BufferPool {
     }
   }
 
-  report(): Omit<MemoryReport, 'peakBytes'> {
+  report(): Omit<MemoryReport, 'peakBytes' | 'peakAllocatedBytes'> {
     return {
       liveBytes: this.liveBytes,
       liveBuffers: this.liveBuffers,
@@ -157,8 +183,19 @@ export class BufferPool {
       this.onDestroy(id);
     }
     this.meter.add(-this.liveBytes);
+    this.meter.allocate(-this.liveBytes - this.pooledBytes);
     this.all.clear();
     this.free.clear();
+  }
+
+  /** The smallest class with a free buffer that may serve a request for `wanted` bytes. */
+  private closestFree(wanted: number): number {
+    if (this.slack === 1 || this.free.get(wanted)?.length) return wanted;
+    let closest = Number.POSITIVE_INFINITY;
+    for (const [size, { length }] of this.free) {
+      if (length > 0 && size >= wanted && size <= this.slack * wanted) closest = Math.min(closest, size);
+    }
+    return closest;
   }
 
   private create(size: number): PooledBuffer {
@@ -176,6 +213,7 @@ export class BufferPool {
       releasedWhileHeld: false,
     };
     this.all.add(pooled);
+    this.meter.allocate(size);
     return pooled;
   }
 }

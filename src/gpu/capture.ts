@@ -1,4 +1,4 @@
-import type { PooledBuffer } from './buffers.ts';
+import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { LiveParams } from './params.ts';
 import type { BoundRange, CompiledProgram, Workgroups } from './pipelines.ts';
 
@@ -140,6 +140,32 @@ export class Captured<T> {
   }
 
   /** Frees every buffer that the function made, its results too, so nothing may use those any more. May be called again. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Buffers that several captures use in turn. Captures run one after the other and keep nothing between their runs but
+ * their results, so two steps of other shapes need no more memory than the larger one. Made by `Gpu.captureMemory`.
+ */
+export class CaptureMemory {
+  readonly pool: BufferPool;
+  private readonly end: () => void;
+  private disposed = false;
+
+  constructor(pool: BufferPool, end: () => void) {
+    this.pool = pool;
+    this.end = end;
+  }
+
+  /** Frees the buffers; no capture that uses them may run any more. May be called again. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

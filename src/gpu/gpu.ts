@@ -1,7 +1,7 @@
 import type { AdapterSummary } from './adapter.ts';
-import type { MemoryReport, PooledBuffer } from './buffers.ts';
+import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
-import { Captured } from './capture.ts';
+import { Captured, CaptureMemory } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
 import type { PassSpan } from './passTimer.ts';
@@ -30,6 +30,12 @@ export interface LostEvent {
 
 /** Flushes that may be in flight before `flush` waits for the oldest one. */
 const maxInFlight = 2;
+
+/**
+ * Captures never give buffers back, so theirs serve smaller tensors too. For the paper's step (batch 128 in chunks of 16)
+ * the pool then has 3.1 GiB instead of 4.5; 2 and 16 come out at 3.4 (docs/decisions/big-batches.md).
+ */
+const captureSlack = 4;
 
 /**
  * A WebGPU device with everything the engine keeps beside it: buffers, pipelines, the open command encoder and scopes.
@@ -71,7 +77,7 @@ export class Gpu {
       'setImmediates' in GPUComputePassEncoder.prototype &&
       (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
     this.pipelines = new PipelineCache(device, Boolean(immediates));
-    this.pool = this.newPool(options.maxPooledBytes ?? 2 ** 30);
+    this.pool = this.newPool({ maxPooledBytes: options.maxPooledBytes ?? 2 ** 30 });
     this.recorder = new Recorder(device, this.pipelines);
     if (this.debug) this.observeErrors();
     device.addEventListener('uncapturederror', this.onUncapturedError);
@@ -126,6 +132,7 @@ export class Gpu {
       pooledBytes: total('pooledBytes'),
       pooledBuffers: total('pooledBuffers'),
       peakBytes: this.meter.peakBytes,
+      peakAllocatedBytes: this.meter.peakAllocatedBytes,
     };
   }
 
@@ -211,14 +218,15 @@ export class Gpu {
    * Runs `body` once, and keeps its kernels for `Captured.run`: no shape is checked, no memory is asked for and no
    * parameter is packed again. Its buffers come from a pool of their own, planned by the order in which `body` frees
    * them; those it uses from outside are kept until the capture is disposed. `body` must not read anything back.
+   * @param memory shared with other captures; of its own if left out. With shared memory, dispose the result as well.
    * @throws GpuError if another function is being captured.
    */
-  capture<T>(body: () => T): Captured<T> {
+  capture<T>(body: () => T, memory?: CaptureMemory): Captured<T> {
     this.check();
     if (this.capturing) throw new GpuError('A function is being captured already; captures cannot be nested.');
     const { recorder } = this;
-    const pool = this.newPool(Number.POSITIVE_INFINITY);
-    this.captures.add(pool);
+    const arena = memory ?? this.captureMemory();
+    const { pool } = arena;
     this.capturing = pool;
     const outside: PooledBuffer[] = [];
     recorder.capture((buffer) => {
@@ -241,8 +249,7 @@ export class Gpu {
       for (const buffer of outside) buffer.pool.unhold(buffer);
       recorder.submit();
       tape.destroy();
-      pool.destroy();
-      this.captures.delete(pool);
+      if (!memory) arena.dispose();
     };
     if (failure !== undefined) {
       end();
@@ -253,6 +260,16 @@ export class Gpu {
       recorder.replay(tape);
     };
     return new Captured(result as T, this.counters.dispatches - before, replay, end);
+  }
+
+  /** Memory that several captures use in turn. The caller disposes it, after the captures. */
+  captureMemory(): CaptureMemory {
+    const pool = this.newPool({ maxPooledBytes: Number.POSITIVE_INFINITY, slack: captureSlack });
+    this.captures.add(pool);
+    return new CaptureMemory(pool, () => {
+      this.captures.delete(pool);
+      if (this.state !== 'disposed') pool.destroy();
+    });
   }
 
   /**
@@ -296,8 +313,8 @@ export class Gpu {
     this.dispose();
   }
 
-  private newPool(maxPooledBytes: number): BufferPool {
-    return new BufferPool(this.device, maxPooledBytes, (id) => this.pipelines.forgetBuffer(id), this.meter);
+  private newPool(options: PoolOptions): BufferPool {
+    return new BufferPool(this.device, options, (id) => this.pipelines.forgetBuffer(id), this.meter);
   }
 
   private check(): void {

@@ -44,7 +44,10 @@ export interface BoundRange {
 
 /** The WGSL text of a program, as the device gets it. */
 export function programSource(program: Program, immediate: boolean): string {
-  const enables = program.features.includes('subgroups') ? 'enable subgroups;\n' : '';
+  const enables = [
+    program.features.includes('shader-f16') ? 'enable f16;\n' : '',
+    program.features.includes('subgroups') ? 'enable subgroups;\n' : '',
+  ].join('');
   const requires = immediate && program.params.bytes > 0 ? 'requires immediate_address_space;\n' : '';
   const constants = Object.entries(program.constants).map(([name, value]) => {
     const [type, literal] = typeof value === 'boolean' ? ['bool', String(value)] : ['u32', `${value}u`];

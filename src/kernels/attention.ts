@@ -70,6 +70,7 @@ const forwardKernel = defineKernel({
   shader: 'attention',
   params,
   bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
+  typed: [0, 1, 2, 4],
   variants,
   dispatch: attentionGrid,
   cost: attentionCost(2),
@@ -80,6 +81,7 @@ const rowsKernel = defineKernel({
   shader: 'attentionRows',
   params: { count: 'u32', width: 'u32' },
   bindings: ['read', 'read', 'read', 'write'],
+  typed: [0, 1],
   variants: { plain: { constants: { WORKGROUP_SIZE: 64 }, libraries: ['lib/grid'] } },
   dispatch: ({ count }) => grid1d(count, 64),
   cost: ({ count, width }) => ({ flops: 8 * count * width, bytes: 32 * count * width }),
@@ -90,6 +92,7 @@ const queryKernel = defineKernel({
   shader: 'attentionGradQuery',
   params,
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 1, 2, 4, 6],
   variants,
   dispatch: attentionGrid,
   cost: attentionCost(3),
@@ -100,6 +103,7 @@ const keyValueKernel = defineKernel({
   shader: 'attentionGradKeyValue',
   params,
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'write'],
+  typed: [0, 1, 2, 4, 6, 7],
   variants,
   dispatch: attentionGrid,
   cost: attentionCost(4),
@@ -214,8 +218,9 @@ export function fusedAttention(
     q: padHead(q, size),
     k: padHead(k, size),
     v: padHead(v, size),
-    mask: contiguous(mask ?? k),
-    paddedOutput: NDArray.empty(gpu, [batch, headsPerBatch, length, size]),
+    // Without a mask its binding is not read.
+    mask: mask ? contiguous(mask) : NDArray.empty(gpu, [1], 'i32'),
+    paddedOutput: NDArray.empty(gpu, [batch, headsPerBatch, length, size], q.dtype),
     stats: NDArray.empty(gpu, [batch, headsPerBatch, length, 2]),
   };
   if (heads * length > 0) {
@@ -233,7 +238,7 @@ export function fusedAttentionGrad(run: FusedAttention, grad: NDArray): { dq: ND
   const dy = padHead(grad, values.headSize);
   const count = values.heads * values.length;
   const rows = NDArray.empty(gpu, [count, 4]);
-  const [dq, dk, dv] = [q, k, v].map((x) => NDArray.empty(gpu, x.shape)) as [NDArray, NDArray, NDArray];
+  const [dq, dk, dv] = [q, k, v].map((x) => NDArray.empty(gpu, x.shape, x.dtype)) as [NDArray, NDArray, NDArray];
   if (count > 0) {
     rowsKernel.run(gpu, 'plain', [paddedOutput, dy, stats, rows], { count, width: values.headSize / 4 });
     queryKernel.run(gpu, variant, [q, k, v, mask, dy, rows, dq], values, live);

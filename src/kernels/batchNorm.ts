@@ -11,6 +11,7 @@ const statsKernel = defineKernel({
   shader: 'batchNormStats',
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32' },
   bindings: ['read', 'write'],
+  typed: [0],
   variants: {
     vec4: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: columnLibraries.vec4 },
     scalar: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: columnLibraries.scalar },
@@ -52,6 +53,7 @@ const applyKernel = defineKernel({
   shader: 'batchNormApply',
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 5, 6],
   variants: variants({
     batch: { EVAL: false, RESIDUAL: false, RELU: false },
     batchRelu: { EVAL: false, RESIDUAL: false, RELU: true },
@@ -71,6 +73,7 @@ const gradKernel = defineKernel({
   shader: 'batchNormGrad',
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 1, 7],
   variants: variants({
     batch: { EVAL: false, RELU: false },
     batchRelu: { EVAL: false, RELU: true },
@@ -135,7 +138,7 @@ export interface BatchNormParts {
 /** `(x - mean) * rstd * weight + bias (+ residual)` for dense arrays, with an optional ReLU. */
 export function applyBatchNorm(x: NDArray, statistics: NormStatistics, parts: BatchNormParts): NDArray {
   const { weight, bias, residual, relu } = parts;
-  const y = NDArray.empty(x.gpu, x.shape);
+  const y = NDArray.empty(x.gpu, x.shape, x.dtype);
   const { form, width, params } = layout(x, statistics);
   applyKernel.run(
     x.gpu,
@@ -158,7 +161,7 @@ export function batchNormGrad(
   { weight, bias, relu }: BatchNormParts,
   sums: NDArray | undefined,
 ): NDArray {
-  const dx = NDArray.empty(x.gpu, x.shape);
+  const dx = NDArray.empty(x.gpu, x.shape, x.dtype);
   const { form, width, params } = layout(x, statistics);
   gradKernel.run(
     x.gpu,

@@ -1,7 +1,7 @@
 import { contiguous, copy } from './copy.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { requireF32 } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import type { ShaderName } from './shaders.gen.ts';
@@ -15,6 +15,7 @@ const denseKernel = defineKernel({
   shader: 'binary',
   params: { count: 'u32' },
   bindings: ['read', 'read', 'write'],
+  typed: [0, 1, 2],
   variants: elementwiseVariants(binaryOps, ['lib/binaryOps']),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
@@ -66,6 +67,7 @@ const stridedKernel = defineKernel({
     startB: 'u32',
   },
   bindings: ['read', 'read', 'write'],
+  typed: [0, 1, 2],
   variants: stridedVariants(),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
@@ -96,11 +98,12 @@ function inUnits({ strides, start }: Operand, unit: number): (axis: number) => n
   return (axis) => (axis < 0 ? start / unit : ((strides[axis] ?? 0) / (axis === inner ? 1 : unit)) >>> 0);
 }
 
-/** `f(a, b)` with NumPy broadcasting, f32. @throws ShapeError if the shapes do not fit. */
+/** `f(a, b)` with NumPy broadcasting, of a's dtype. @throws ShapeError if the shapes do not fit. */
 export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
-  requireF32(op, a, b);
+  requireFloat(op, a);
+  requireFloat(op, b);
   const shape = broadcastShapes(op, a.shape, b.shape);
-  const y = NDArray.empty(a.gpu, shape);
+  const y = NDArray.empty(a.gpu, shape, a.dtype);
   if (y.size === 0) return y;
   if (sameShape(a.shape, b.shape) && a.isDense && b.isDense) {
     const { width, count } = elementWidth(y.size);

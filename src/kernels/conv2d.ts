@@ -2,9 +2,10 @@ import { ShapeError } from '../gpu/errors.ts';
 import { binary } from './binary.ts';
 import { contiguous, reshape } from './copy.ts';
 import { defineKernel } from './define.ts';
-import { addSplits, gemmGrid, gemmVariants, planGemm } from './gemm.ts';
+import { finishGemm, gemmGrid, gemmOutput, gemmVariants, planGemm } from './gemm.ts';
 import { matmul } from './matmul.ts';
-import { NDArray } from './ndarray.ts';
+import type { NDArray, ResultTarget } from './ndarray.ts';
+import type { Shape } from './shape.ts';
 import { formatShape } from './shape.ts';
 
 export type Pair = number | readonly [height: number, width: number];
@@ -75,6 +76,7 @@ const forwardKernel = defineKernel({
   shader: 'conv2dForward',
   params: conv2dParams,
   bindings,
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({
     plain: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: false },
     bias: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: true },
@@ -98,7 +100,11 @@ const inputGradKernel = defineKernel({
     tapsWidth: 'u32',
   },
   bindings,
-  variants: gemmVariants({ plain: { A_ALONG_K: true, B_ALONG_K: false } }),
+  typed: [0, 1, 2, 3],
+  variants: gemmVariants({
+    plain: { A_ALONG_K: true, B_ALONG_K: false },
+    plainAdd: { A_ALONG_K: true, B_ALONG_K: false, ACCUMULATE: true },
+  }),
   dispatch: (p, constants) => {
     const rows = Math.ceil((p.height - p.phaseHeight) / p.strideHeight);
     const cols = Math.ceil((p.width - p.phaseWidth) / p.strideWidth);
@@ -112,7 +118,11 @@ const weightGradKernel = defineKernel({
   shader: 'conv2dWeightGrad',
   params: conv2dParams,
   bindings,
-  variants: gemmVariants({ plain: { A_ALONG_K: false, B_ALONG_K: false } }),
+  typed: [0, 1, 2, 3],
+  variants: gemmVariants({
+    plain: { A_ALONG_K: false, B_ALONG_K: false },
+    plainAdd: { A_ALONG_K: false, B_ALONG_K: false, ACCUMULATE: true },
+  }),
   dispatch: (p, constants) =>
     gemmGrid(p.outChannels, p.kernelHeight * p.kernelWidth * p.inChannels, p.groups * p.splits, constants),
   cost: (p) => ({ flops: 2 * macs(p), bytes: traffic(p) }),
@@ -177,26 +187,26 @@ function loadsFor(g: Conv2dGeometry): 'vec4' | 'scalar' {
 
 const rowsOf = (x: NDArray): NDArray => reshape(x, [-1, x.shape.at(-1) ?? 1]);
 
-/** `[N, H, W, C] * [O, KH, KW, C / groups] (+ bias [O]) -> [N, OH, OW, O]`, cross-correlation with zero padding. */
+/** `[N, H, W, C] * [O, KH, KW, C / groups] (+ bias [O]) -> [N, OH, OW, O]` of x's dtype, cross-correlation with zero padding. */
 export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Conv2dGeometry): NDArray {
   const channels = g.groups * g.outChannels;
   const shape = [g.batch, g.outHeight, g.outWidth, channels];
   if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
-  const y = NDArray.empty(x.gpu, shape);
   const rows = g.batch * g.outHeight * g.outWidth;
   const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const { core, splits, splitDepth } = planGemm(x.gpu, rows, g.outChannels, depth, g.groups);
-  const target = splits > 1 ? NDArray.empty(x.gpu, [splits, ...shape]) : y;
+  const plan = planGemm(x.gpu, rows, g.outChannels, depth, g.groups);
+  const { core, splits, splitDepth } = plan;
+  const output = gemmOutput(x.gpu, shape, plan, { dtype: x.dtype });
   const source = contiguous(x);
   const fused = bias !== undefined && splits === 1;
-  const arrays = [source, contiguous(w), fused ? contiguous(bias) : source, target];
+  const arrays = [source, contiguous(w), fused ? contiguous(bias) : source, output.written];
   forwardKernel.run(x.gpu, `${core}-${loadsFor(g)}-${fused ? 'bias' : 'plain'}`, arrays, {
     ...g,
     depth,
     splits,
     splitDepth,
   });
-  if (splits > 1) addSplits(target, y, 1, splits);
+  const y = finishGemm(output, 1, splits);
   return bias && !fused ? binary('add', y, bias) : y;
 }
 
@@ -213,16 +223,28 @@ function phaseTaps(phase: number, kernel: number, stride: number, padding: numbe
   return { start: taps[0] ?? 0, step: (taps[1] ?? 1) - (taps[0] ?? 0), taps: taps.length };
 }
 
-/** Gradient of the input `[N, H, W, C]` from `dy` `[N, OH, OW, O]`. */
-export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry): NDArray {
+/** The same product as a matrix product of pixels and channels, also where it ends in a target. */
+function asMatmul(
+  shape: Shape,
+  target: ResultTarget | undefined,
+  multiply: (target: ResultTarget | undefined) => NDArray,
+): NDArray {
+  if (!target) return reshape(multiply(undefined), shape);
+  const flat = rowsOf(target.array);
+  const result = multiply({ ...target, array: flat });
+  return result === flat ? target.array : reshape(result, shape);
+}
+
+/** Gradient of the input `[N, H, W, C]` from `dy` `[N, OH, OW, O]`, in `target` where that pays. */
+export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry, target?: ResultTarget): NDArray {
   const shape = [g.batch, g.height, g.width, g.groups * g.inChannels];
-  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(w)), shape);
-  const dx = NDArray.empty(dy.gpu, shape);
+  if (isMatmul(g)) return asMatmul(shape, target, (flat) => matmul(rowsOf(dy), rowsOf(w), { target: flat }));
   const rows = Math.ceil((g.batch * g.height * g.width) / (g.strideHeight * g.strideWidth));
   const fullDepth = g.kernelHeight * g.kernelWidth * g.outChannels;
   const meanDepth = Math.ceil(fullDepth / (g.strideHeight * g.strideWidth));
-  const { core, splits } = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups);
-  const target = splits > 1 ? NDArray.empty(dy.gpu, [splits, ...shape]) : dx;
+  const plan = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups);
+  const { core, splits } = plan;
+  const output = gemmOutput(dy.gpu, shape, plan, { dtype: dy.dtype, target });
   const source = contiguous(dy);
   const filters = contiguous(w);
   for (let phaseHeight = 0; phaseHeight < Math.min(g.strideHeight, g.height); phaseHeight++) {
@@ -230,41 +252,48 @@ export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry): NDA
     for (let phaseWidth = 0; phaseWidth < Math.min(g.strideWidth, g.width); phaseWidth++) {
       const horizontal = phaseTaps(phaseWidth, g.kernelWidth, g.strideWidth, g.padWidth, g.dilationWidth);
       const depth = vertical.taps * horizontal.taps * g.outChannels;
-      inputGradKernel.run(dy.gpu, `${core}-${loadsFor(g)}-plain`, [source, filters, source, target], {
-        ...g,
-        depth,
-        splits,
-        splitDepth: Math.max(4, Math.ceil(depth / splits / 4) * 4),
-        phaseHeight,
-        phaseWidth,
-        tapStartHeight: vertical.start,
-        tapStartWidth: horizontal.start,
-        tapStepHeight: vertical.step,
-        tapStepWidth: horizontal.step,
-        tapsWidth: Math.max(1, horizontal.taps),
-      });
+      inputGradKernel.run(
+        dy.gpu,
+        `${core}-${loadsFor(g)}-plain${output.form}`,
+        [source, filters, source, output.written],
+        {
+          ...g,
+          depth,
+          splits,
+          splitDepth: Math.max(4, Math.ceil(depth / splits / 4) * 4),
+          phaseHeight,
+          phaseWidth,
+          tapStartHeight: vertical.start,
+          tapStartWidth: horizontal.start,
+          tapStepHeight: vertical.step,
+          tapStepWidth: horizontal.step,
+          tapsWidth: Math.max(1, horizontal.taps),
+        },
+      );
     }
   }
-  if (splits > 1) addSplits(target, dx, 1, splits);
-  return dx;
+  return finishGemm(output, 1, splits);
 }
 
-/** Gradient of the weight `[O, KH, KW, C / groups]` from `x` `[N, H, W, C]` and `dy` `[N, OH, OW, O]`. */
-export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry): NDArray {
+/** Gradient of the weight `[O, KH, KW, C / groups]`, always f32, from `x` `[N, H, W, C]` and `dy` `[N, OH, OW, O]`. */
+export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry, target?: ResultTarget): NDArray {
   const shape = [g.groups * g.outChannels, g.kernelHeight, g.kernelWidth, g.inChannels];
-  if (isMatmul(g)) return reshape(matmul(rowsOf(dy), rowsOf(x), { transposeA: true }), shape);
-  const dw = NDArray.empty(x.gpu, shape);
+  if (isMatmul(g)) {
+    const options = { transposeA: true, dtype: 'f32' } as const;
+    return asMatmul(shape, target, (flat) => matmul(rowsOf(dy), rowsOf(x), { ...options, target: flat }));
+  }
   const depth = g.batch * g.outHeight * g.outWidth;
   const cols = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const { core, splits, splitDepth } = planGemm(x.gpu, g.outChannels, cols, depth, g.groups);
-  const target = splits > 1 ? NDArray.empty(x.gpu, [splits, ...shape]) : dw;
+  const plan = planGemm(x.gpu, g.outChannels, cols, depth, g.groups);
+  const { core, splits, splitDepth } = plan;
+  const output = gemmOutput(x.gpu, shape, plan, { target });
   const gradient = contiguous(dy);
-  weightGradKernel.run(x.gpu, `${core}-${loadsFor(g)}-plain`, [gradient, contiguous(x), gradient, target], {
+  const arrays = [gradient, contiguous(x), gradient, output.written];
+  weightGradKernel.run(x.gpu, `${core}-${loadsFor(g)}-plain${output.form}`, arrays, {
     ...g,
     depth,
     splits,
     splitDepth,
   });
-  if (splits > 1) addSplits(target, dw, 1, splits);
-  return dw;
+  return finishGemm(output, 1, splits);
 }

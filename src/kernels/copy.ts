@@ -45,6 +45,7 @@ const copyKernel = defineKernel({
     startY: 'u32',
   },
   bindings: ['read', 'write'],
+  typed: [0, 1],
   variants: copyVariants(),
   dispatch: ({ count }) => grid1d(count, workgroup),
   cost: ({ count }) => ({ flops: 0, bytes: 8 * count }),

@@ -1,8 +1,10 @@
 import type { AdapterSummary } from '../gpu/adapter.ts';
+import { ShapeError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { LiveParams, ParamSpec, ParamValues } from '../gpu/params.ts';
 import { paramLayout } from '../gpu/params.ts';
 import type { BindingAccess, ConstantValue, Cost, Program, Workgroups } from '../gpu/pipelines.ts';
+import type { DType } from './dtype.ts';
 import type { NDArray } from './ndarray.ts';
 import type { ShaderName } from './shaders.gen.ts';
 import { shaders } from './shaders.gen.ts';
@@ -26,6 +28,11 @@ export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly params: P;
   /** Access of each storage binding of group 0, in order. */
   readonly bindings: readonly BindingAccess[];
+  /**
+   * Bindings whose arrays may have another element type than f32 (f16, or whatever a kernel only moves). The WGSL finds
+   * the type of binding i in the alias `Scalar<i>`, and as wide as an Element in `Stored<i>` of `lib/element*.wgsl`.
+   */
+  readonly typed?: readonly number[];
   readonly variants: Readonly<Record<V, Variant>>;
   /** Workgroups for the given parameters. */
   readonly dispatch: (params: ParamValues<P>, constants: Readonly<Record<string, ConstantValue>>) => Workgroups;
@@ -50,8 +57,13 @@ export interface Kernel<P extends ParamSpec, V extends string> extends KernelDef
 export interface RegisteredKernel {
   readonly name: string;
   readonly variants: Readonly<Record<string, Variant>>;
-  readonly program: (variant: string) => Program;
+  /** Bindings that may hold f16. */
+  readonly typed: readonly number[];
+  readonly program: (variant: string, types?: ElementTypes) => Program;
 }
+
+/** Element types of the bindings that are not f32. */
+export type ElementTypes = ReadonlyMap<number, DType>;
 
 const registry: RegisteredKernel[] = [];
 
@@ -60,38 +72,72 @@ export function registeredKernels(): readonly RegisteredKernel[] {
   return registry;
 }
 
+const allF32: ElementTypes = new Map();
+const maxBindings = 8;
+
+/** `Scalar<i>` for every binding, in WGSL. */
+function scalarAliases(types: ElementTypes): string {
+  const name = (dtype: DType = 'f32'): string => (dtype === 'bool' ? 'u32' : dtype);
+  return Array.from({ length: maxBindings }, (_, i) => `alias Scalar${i} = ${name(types.get(i))};\n`).join('');
+}
+
+/** Types of the typed bindings among these arrays. @throws ShapeError if another one is f16. */
+function elementTypes(kernel: string, typed: readonly number[], arrays: readonly NDArray[]): ElementTypes {
+  if (arrays.every(({ dtype }) => dtype === 'f32')) return allF32;
+  const types = new Map<number, DType>();
+  for (const [binding, { dtype }] of arrays.entries()) {
+    if (dtype === 'f32') continue;
+    if (typed.includes(binding)) types.set(binding, dtype);
+    else if (dtype === 'f16') throw new ShapeError(`${kernel} takes f32 here and got f16; use cast.`);
+  }
+  return types;
+}
+
+/** A cost in f32 for a program some of whose typed bindings, which hold nearly all of the bytes, are f16. */
+function halved(cost: Program['cost'], types: ElementTypes, typed: number): Program['cost'] {
+  const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
+  if (halves === 0) return cost;
+  return (params) => {
+    const { flops, bytes } = cost(params);
+    return { flops, bytes: bytes * (1 - (0.5 * halves) / typed) };
+  };
+}
+
 /** Declares a kernel: its WGSL file, parameters and variants. Pipelines are built at the first dispatch. */
 export function defineKernel<const P extends ParamSpec, const V extends string>(
   definition: KernelDefinition<P, V>,
 ): Kernel<P, V> {
   const layout = paramLayout(definition.params);
   const programs = new Map<string, Program>();
-  const program = (name: string): Program => {
-    const known = programs.get(name);
+  const { typed = [] } = definition;
+  const program = (name: string, types: ElementTypes = allF32): Program => {
+    const key = types.size === 0 ? name : `${name} ${[...types].join(' ')}`;
+    const known = programs.get(key);
     if (known) return known;
     const variant = (definition.variants as Readonly<Record<string, Variant>>)[name];
     if (!variant) throw new Error(`Kernel ${definition.name} has no variant ${name}.`);
     const files = [...(variant.libraries ?? []), definition.shader];
+    const isHalf = [...types.values()].includes('f16');
     const made: Program = {
-      name: `${definition.name}/${name}`,
-      source: files.map((file) => shaders[file]).join('\n'),
+      name: `${definition.name}/${name}${isHalf ? '-f16' : ''}`,
+      source: scalarAliases(types) + files.map((file) => shaders[file]).join('\n'),
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,
-      features: variant.features ?? [],
-      cost: definition.cost as Program['cost'],
+      features: [...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])],
+      cost: halved(definition.cost as Program['cost'], types, typed.length),
     };
-    programs.set(name, made);
+    programs.set(key, made);
     return made;
   };
-  registry.push({ name: definition.name, variants: definition.variants, program });
+  registry.push({ name: definition.name, variants: definition.variants, typed, program });
   return {
     ...definition,
     run: (gpu, variant, arrays, params, live) => {
-      const { constants } = program(variant);
-      const workgroups = definition.dispatch(params, constants);
+      const chosen = program(variant, elementTypes(definition.name, typed, arrays));
+      const workgroups = definition.dispatch(params, chosen.constants);
       gpu.dispatch(
-        program(variant),
+        chosen,
         arrays.map((array) => array.range),
         params,
         workgroups,

@@ -1,6 +1,6 @@
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { requireF32 } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 
@@ -9,6 +9,7 @@ const dropoutKernel = defineKernel({
   shader: 'dropout',
   params: { count: 'u32', seed: 'u32', threshold: 'u32', scale: 'f32' },
   bindings: ['read', 'write'],
+  typed: [0, 1],
   variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid', 'lib/random'] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 12 * count, bytes: 8 * count }),
@@ -42,9 +43,9 @@ export function dropoutParams({ p, seed }: DropoutOptions): { params: DropoutPar
 
 /** `x` with random elements set to 0 and the others scaled by `1 / (1 - p)`; its own gradient when applied to `dy`. */
 export function dropout(x: NDArray, options: DropoutOptions): NDArray {
-  requireF32('dropout', x);
+  requireFloat('dropout', x);
   const { params, live } = dropoutParams(options);
-  const y = NDArray.empty(x.gpu, x.shape);
+  const y = NDArray.empty(x.gpu, x.shape, x.dtype);
   if (x.size > 0) dropoutKernel.run(x.gpu, 'plain', [contiguous(x), y], { count: x.size, ...params }, live);
   return y;
 }

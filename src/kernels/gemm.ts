@@ -3,8 +3,12 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
 import { grid1d, supportsVariant } from './define.ts';
-import type { NDArray } from './ndarray.ts';
+import type { DType } from './dtype.ts';
+import type { ResultTarget } from './ndarray.ts';
+import { NDArray } from './ndarray.ts';
 import { reduceRows } from './reduceRows.ts';
+import type { Shape } from './shape.ts';
+import { numel } from './shape.ts';
 
 /** How a matrix product is cut: block size in rows and columns, and whether loads are vec4. */
 export type GemmCore = 'subgroup4' | 'subgroup4Wide' | 'subgroup8' | 'tile32' | 'tile64' | 'tile128';
@@ -62,7 +66,7 @@ export function gemmVariants<F extends string>(
       for (const [form, constants] of Object.entries<Readonly<Record<string, ConstantValue>>>(forms)) {
         variants[`${coreName}-${loads}-${form}`] = {
           ...core.variant,
-          constants: { ...core.variant.constants, ALIGNED: loads === 'vec4', ...constants },
+          constants: { ...core.variant.constants, ALIGNED: loads === 'vec4', ACCUMULATE: false, ...constants },
           libraries: [loads === 'vec4' ? 'lib/gemmVec4' : 'lib/gemmScalar', ...(core.variant.libraries ?? [])],
         };
       }
@@ -83,6 +87,30 @@ export function gemmGrid(
   const tileCols = lanes > 0 ? 4 * Number(constants.COLS4) * lanes : Number(constants.TILE_N);
   const [x, y] = grid1d(Math.ceil(rows / tileRows) * Math.ceil(cols / tileCols), 1);
   return [x, y, slices];
+}
+
+/** Where the kernels of a product write: to the result, or to partial results of its splits. */
+export interface GemmOutput {
+  readonly result: NDArray;
+  readonly written: NDArray;
+  /** Form of the kernel: `Add` after its name adds to the result. */
+  readonly form: '' | 'Add';
+}
+
+/**
+ * Output of a product with `splits` parts `batch` times. A target is used unless partial results would have to be added
+ * to what it holds.
+ */
+export function gemmOutput(
+  gpu: Gpu,
+  shape: Shape,
+  { splits }: GemmPlan,
+  { dtype = 'f32', target, batch = 1 }: { dtype?: DType; target?: ResultTarget | undefined; batch?: number },
+): GemmOutput {
+  const usable = target && !(splits > 1 && target.accumulate) && target.array.dtype === dtype ? target : undefined;
+  const result = usable?.array ?? NDArray.empty(gpu, shape, dtype);
+  const written = splits > 1 ? NDArray.empty(gpu, [batch, splits, numel(shape) / batch]) : result;
+  return { result, written, form: usable?.accumulate ? 'Add' : '' };
 }
 
 export interface GemmPlan {
@@ -121,8 +149,10 @@ export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, ba
   return { core, splits: Math.max(1, Math.ceil(depth / splitDepth)), splitDepth };
 }
 
-/** Adds the partial results `[batch, splits, ...]` of a split product into `result` `[batch, ...]`. */
-export function addSplits(partial: NDArray, result: NDArray, batch: number, splits: number): void {
-  reduceRows('sum', partial, result, { outer: batch, length: splits, inner: result.size / batch });
-  partial.dispose();
+/** Adds the partial results `[batch, splits, ...]` of a split product, if it was split, and returns the result. */
+export function finishGemm({ result, written }: GemmOutput, batch: number, splits: number): NDArray {
+  if (written === result) return result;
+  reduceRows('sum', written, result, { outer: batch, length: splits, inner: result.size / batch });
+  written.dispose();
+  return result;
 }

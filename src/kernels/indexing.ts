@@ -3,6 +3,7 @@ import { addRows } from './addRows.ts';
 import { contiguous, reshape } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
+import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import { axisLayout } from './reduceRows.ts';
 import type { Shape } from './shape.ts';
@@ -72,9 +73,17 @@ export function indexSelect(x: NDArray, axis: number, index: NDArray): NDArray {
 }
 
 /** Gradient of `indexSelect` for `x` of `shape`; the row `skip` gets none. Deterministic. */
-export function indexSelectGrad(dy: NDArray, shape: Shape, axis: number, index: NDArray, skip?: number): NDArray {
+export function indexSelectGrad(
+  dy: NDArray,
+  shape: Shape,
+  axis: number,
+  index: NDArray,
+  skip?: number,
+  target?: ResultTarget,
+): NDArray {
   const layout = axisLayout(shape, axis, 'indexSelect');
-  return reshape(addRows(dy, index, layout, skip), shape);
+  const dx = addRows(dy, index, layout, skip, target);
+  return dx === target?.array ? dx : reshape(dx, shape);
 }
 
 /**

@@ -14,6 +14,7 @@ const layerNormKernel = defineKernel({
   shader: 'layerNorm',
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'write', 'write', 'write'],
+  typed: [0, 3],
   variants,
   dispatch: ({ rows }, constants) => rowGrid(rows, constants),
   cost: ({ rows, columns }) => ({ flops: 8 * rows * columns, bytes: 8 * rows * columns }),
@@ -24,6 +25,7 @@ const gradKernel = defineKernel({
   shader: 'layerNormGrad',
   params: { rows: 'u32', columns: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 1, 5],
   variants,
   dispatch: ({ rows }, constants) => rowGrid(rows, constants),
   cost: ({ rows, columns }) => ({ flops: 12 * rows * columns, bytes: 12 * rows * columns }),
@@ -45,7 +47,7 @@ export interface LayerNormResult {
 /** Normalises the rows of the dense `x` `[..., width]` with their mean and biased variance; `weight`, `bias` `[width]`. */
 export function layerNorm(x: NDArray, weight: NDArray, bias: NDArray, eps: number): LayerNormResult {
   const { variant, params } = layout(x);
-  const y = NDArray.empty(x.gpu, x.shape);
+  const y = NDArray.empty(x.gpu, x.shape, x.dtype);
   const mean = NDArray.empty(x.gpu, [params.rows]);
   const spread = NDArray.empty(x.gpu, [params.rows]);
   layerNormKernel.run(x.gpu, variant, [x, weight, bias, y, mean, spread], { ...params, eps });
@@ -55,7 +57,7 @@ export function layerNorm(x: NDArray, weight: NDArray, bias: NDArray, eps: numbe
 /** Gradient of the input of a layer norm, dense arrays. */
 export function layerNormGrad(x: NDArray, dy: NDArray, statistics: NormStatistics, weight: NDArray): NDArray {
   const { variant, params } = layout(x);
-  const dx = NDArray.empty(x.gpu, x.shape);
+  const dx = NDArray.empty(x.gpu, x.shape, x.dtype);
   gradKernel.run(x.gpu, variant, [x, dy, statistics.mean, statistics.spread, weight, dx], params);
   return dx;
 }

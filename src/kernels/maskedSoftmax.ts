@@ -8,6 +8,7 @@ const softmaxKernel = defineKernel({
   shader: 'maskedSoftmax',
   params: { rows: 'u32', length: 'u32', rowsPerMask: 'u32', scale: 'f32', masked: 'u32' },
   bindings: ['read', 'read', 'write'],
+  typed: [0, 2],
   variants: rowVariants(['softmax']),
   dispatch: ({ rows }, constants) => rowGrid(rows, constants),
   cost: ({ rows, length }) => ({ flops: 4 * rows * length, bytes: 8 * rows * length }),
@@ -18,6 +19,7 @@ const gradKernel = defineKernel({
   shader: 'maskedSoftmaxGrad',
   params: { rows: 'u32', length: 'u32', scale: 'f32' },
   bindings: ['read', 'read', 'write'],
+  typed: [0, 1, 2],
   variants: rowVariants(['softmax']),
   dispatch: ({ rows }, constants) => rowGrid(rows, constants),
   cost: ({ rows, length }) => ({ flops: 4 * rows * length, bytes: 12 * rows * length }),
@@ -28,7 +30,7 @@ const gradKernel = defineKernel({
  * @param mask i32 `[B, S]`, 0 for entries that get the weight 0; a row without any other entry becomes zero
  */
 export function maskedSoftmax(x: NDArray, mask: NDArray | undefined, scale: number): NDArray {
-  const y = NDArray.empty(x.gpu, x.shape);
+  const y = NDArray.empty(x.gpu, x.shape, x.dtype);
   const length = x.shape.at(-1) ?? 1;
   const rows = length === 0 ? 0 : x.size / length;
   if (rows === 0) return y;
@@ -45,7 +47,7 @@ export function maskedSoftmax(x: NDArray, mask: NDArray | undefined, scale: numb
 
 /** Gradient of `maskedSoftmax` with respect to `x` from its result `y`. */
 export function maskedSoftmaxGrad(y: NDArray, dy: NDArray, scale: number): NDArray {
-  const dx = NDArray.empty(y.gpu, y.shape);
+  const dx = NDArray.empty(y.gpu, y.shape, y.dtype);
   const length = y.shape.at(-1) ?? 1;
   if (y.size === 0) return dx;
   const variant = `softmax-${chooseRowForm(y.gpu, length)}` as const;

@@ -2,8 +2,10 @@ import { ShapeError } from '../gpu/errors.ts';
 import { binary } from './binary.ts';
 import { contiguous, expand } from './copy.ts';
 import { defineKernel } from './define.ts';
-import { addSplits, gemmGrid, gemmVariants, planGemm } from './gemm.ts';
-import { NDArray } from './ndarray.ts';
+import type { DType } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
+import { finishGemm, gemmGrid, gemmOutput, gemmVariants, planGemm } from './gemm.ts';
+import type { NDArray, ResultTarget } from './ndarray.ts';
 import { broadcastShapes, formatShape, numel } from './shape.ts';
 
 const matmulKernel = defineKernel({
@@ -20,11 +22,14 @@ const matmulKernel = defineKernel({
     slices: 'u32',
   },
   bindings: ['read', 'read', 'read', 'write'],
+  typed: [0, 1, 2, 3],
   variants: gemmVariants({
     nn: { A_ALONG_K: true, B_ALONG_K: false, HAS_BIAS: false },
+    nnAdd: { A_ALONG_K: true, B_ALONG_K: false, HAS_BIAS: false, ACCUMULATE: true },
     nt: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: false },
     ntBias: { A_ALONG_K: true, B_ALONG_K: true, HAS_BIAS: true },
     tn: { A_ALONG_K: false, B_ALONG_K: false, HAS_BIAS: false },
+    tnAdd: { A_ALONG_K: false, B_ALONG_K: false, HAS_BIAS: false, ACCUMULATE: true },
     tt: { A_ALONG_K: false, B_ALONG_K: true, HAS_BIAS: false },
   }),
   dispatch: ({ rows, cols, slices }, constants) => gemmGrid(rows, cols, slices, constants),
@@ -40,6 +45,10 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
   /** `[N]`, added to every row; only with `transposeB` and two-dimensional B (a linear layer). */
   readonly bias?: NDArray | undefined;
+  /** Of the result; that of A by default. */
+  readonly dtype?: DType;
+  /** Of the result's shape and dtype; the result is in it or, where that does not pay, in a new array as without it. */
+  readonly target?: ResultTarget | undefined;
 }
 
 function batchOperand(x: NDArray, batch: readonly number[]): { array: NDArray; stride: number } {
@@ -56,7 +65,9 @@ function batchOperand(x: NDArray, batch: readonly number[]): { array: NDArray; s
  * @throws ShapeError if the inner or batch dimensions do not fit.
  */
 export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDArray {
-  const { transposeA = false, transposeB = false, bias } = options;
+  const { transposeA = false, transposeB = false, bias, dtype = a.dtype, target } = options;
+  requireFloat('matmul', a);
+  requireFloat('matmul', b);
   if (a.rank < 2 || b.rank < 2) {
     throw new ShapeError(
       `matmul needs at least two dimensions, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`,
@@ -76,18 +87,22 @@ export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDA
   const right = batchOperand(b, batch);
   const slices = tall ? 1 : numel(batch);
   const totalRows = tall ? rows * numel(batch) : rows;
-  const result = NDArray.empty(a.gpu, [...batch, rows, cols]);
   const plan = planGemm(a.gpu, totalRows, cols, depth, slices);
   const form = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}` as const;
+  const canAdd = form === 'nn' || form === 'tn';
+  const output = gemmOutput(a.gpu, [...batch, rows, cols], plan, {
+    dtype,
+    target: canAdd || !target?.accumulate ? target : undefined,
+    batch: slices,
+  });
   const alongRow = transposeA ? totalRows : depth;
   const loads = [alongRow, transposeB ? depth : cols, cols].every((size) => size % 4 === 0) ? 'vec4' : 'scalar';
   const fused = bias && form === 'nt' && plan.splits === 1;
   if (bias && !fused && form !== 'nt') throw new ShapeError('matmul: a bias needs transposeB without transposeA.');
-  const target = plan.splits > 1 ? NDArray.empty(a.gpu, [slices, plan.splits, totalRows, cols]) : result;
   matmulKernel.run(
     a.gpu,
-    `${plan.core}-${loads}-${fused ? 'ntBias' : form}`,
-    [left.array, right.array, fused ? contiguous(bias) : left.array, target],
+    `${plan.core}-${loads}-${fused ? 'ntBias' : (`${form}${output.form}` as typeof form | 'nnAdd' | 'tnAdd')}`,
+    [left.array, right.array, fused ? contiguous(bias) : left.array, output.written],
     {
       rows: totalRows,
       cols,
@@ -99,7 +114,7 @@ export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDA
       slices: slices * plan.splits,
     },
   );
-  if (target !== result) addSplits(target, result, slices, plan.splits);
+  const result = finishGemm(output, slices, plan.splits);
   return bias && !fused ? addBias(result, bias) : result;
 }
 

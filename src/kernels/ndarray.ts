@@ -9,8 +9,8 @@ import { elementBytes, toTypedArray, typedArrayOf } from './dtype.ts';
 import type { Shape } from './shape.ts';
 import { contiguousStrides, formatShape, isContiguous, numel } from './shape.ts';
 
-/** Storage bindings start at multiples of this many elements (256 bytes). */
-export const bindingAlignment = 64;
+/** Storage bindings start at multiples of this many bytes. */
+export const bindingAlignment = 256;
 
 /** A buffer shared by an array and its views; it returns to the pool with the last of them. */
 interface Storage {
@@ -58,7 +58,7 @@ export class NDArray implements Scoped {
       if (!Number.isInteger(size) || size < 0)
         throw new ShapeError(`A tensor cannot have the shape ${formatShape(shape)}.`);
     }
-    const storage = { buffer: gpu.acquire(Math.max(1, numel(shape)) * elementBytes), users: 0 };
+    const storage = { buffer: gpu.acquire(Math.max(1, numel(shape)) * elementBytes(dtype)), users: 0 };
     return new NDArray(gpu, storage, [...shape], contiguousStrides(shape), dtype, 0);
   }
 
@@ -91,7 +91,7 @@ export class NDArray implements Scoped {
 
   /** Row-major without gaps, and starting where a storage binding may start. */
   get isDense(): boolean {
-    return isContiguous(this.shape, this.strides) && this.offset % bindingAlignment === 0;
+    return isContiguous(this.shape, this.strides) && (this.offset * elementBytes(this.dtype)) % bindingAlignment === 0;
   }
 
   /**
@@ -103,7 +103,10 @@ export class NDArray implements Scoped {
       throw new ShapeError(`A tensor of shape ${formatShape(this.shape)} was used after it was disposed.`);
     const { buffer } = this.storage;
     if (this.isDense) {
-      return { buffer, byteOffset: this.offset * elementBytes, byteLength: Math.max(1, this.size) * elementBytes };
+      const width = elementBytes(this.dtype);
+      // Ranges are bound and copied in whole words.
+      const byteLength = 4 * Math.ceil((Math.max(1, this.size) * width) / 4);
+      return { buffer, byteOffset: this.offset * width, byteLength };
     }
     return { buffer, byteOffset: 0, byteLength: buffer.size };
   }
@@ -129,7 +132,7 @@ export class NDArray implements Scoped {
   async read(): Promise<TypedArray> {
     if (!this.isDense) throw new ShapeError('Only a dense tensor can be read; copy it with `contiguous` first.');
     if (this.size === 0) return typedArrayOf(this.dtype, new ArrayBuffer(0));
-    return typedArrayOf(this.dtype, await this.gpu.read(this.range));
+    return typedArrayOf(this.dtype, await this.gpu.read(this.range)).subarray(0, this.size);
   }
 
   dispose(): void {
@@ -147,4 +150,11 @@ export class NDArray implements Scoped {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** A dense array that may take a result, of the same shape and dtype, instead of a new one. */
+export interface ResultTarget {
+  readonly array: NDArray;
+  /** Add to what the array holds; otherwise it holds zeros. */
+  readonly accumulate: boolean;
 }

@@ -2,6 +2,7 @@ import type { ColumnPlan } from './columns.ts';
 import { columnLibraries, columnWorkgroup, planColumns } from './columns.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
+import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import type { ShaderName } from './shaders.gen.ts';
 
@@ -40,6 +41,7 @@ const sumsKernel = defineKernel({
   shader: 'normGradSums',
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32', zero: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  typed: [0, 1, 4, 5],
   variants: {
     'channel-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
     'channel-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
@@ -56,31 +58,62 @@ const sumsKernel = defineKernel({
   cost: ({ rows, columns }) => ({ flops: 5 * rows * columns, bytes: 8 * rows * columns }),
 });
 
-const totalsKernel = defineKernel({
-  name: 'normGradTotals',
+const totals = {
   shader: 'normGradTotals',
   params: { columns: 'u32', length: 'u32', span: 'u32', spans: 'u32', zero: 'u32' },
+  dispatch: ({ spans, columns }: { readonly spans: number; readonly columns: number }) =>
+    grid1d(spans * columns, columnWorkgroup),
+  cost: ({ columns, length }: { readonly columns: number; readonly length: number }) => ({
+    flops: 10 * columns * length,
+    bytes: 12 * columns * length,
+  }),
+} as const;
+
+function totalsVariants(targets: ShaderName): Readonly<Record<ColumnPlan['width'], Variant>> {
+  const constants = { WORKGROUP_SIZE: columnWorkgroup };
+  return {
+    vec4: { constants, libraries: [...libraries.vec4, targets] },
+    scalar: { constants, libraries: [...libraries.scalar, targets] },
+  };
+}
+
+const totalsKernel = defineKernel({
+  ...totals,
+  name: 'normGradTotals',
   bindings: ['read', 'write'],
-  variants: {
-    vec4: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: libraries.vec4 },
-    scalar: { constants: { WORKGROUP_SIZE: columnWorkgroup }, libraries: libraries.scalar },
-  },
-  dispatch: ({ spans, columns }) => grid1d(spans * columns, columnWorkgroup),
-  cost: ({ columns, length }) => ({ flops: 10 * columns * length, bytes: 12 * columns * length }),
+  variants: totalsVariants('lib/normNoTargets'),
+});
+
+/** The last stage, which also stores the gradients of weight and bias where they belong. */
+const finalKernel = defineKernel({
+  ...totals,
+  name: 'normGradFinal',
+  bindings: ['read', 'write', 'write', 'write'],
+  variants: totalsVariants('lib/normTargets'),
 });
 
 /** Chunks that one invocation adds. */
 const span = 64;
 
+/** Arrays `[channels]` that take the gradients of weight and bias. */
+export interface NormTargets {
+  readonly weight: NDArray;
+  readonly bias: NDArray;
+}
+
 /** Adds up the chunks of `partial` `[3, chunks, channels]`, which is disposed, to `[3, 1, channels]`. */
-function addChunks(partial: NDArray, { width, columns }: Pick<ColumnPlan, 'width' | 'columns'>): NDArray {
+function addChunks(partial: NDArray, plan: ColumnPlan, targets: NormTargets | undefined): NDArray {
+  const { width, columns } = plan;
   const [kinds = 0, length = 0, channels = 0] = partial.shape;
-  if (length === 1) return partial;
+  if (length === 1 && !targets) return partial;
   const spans = Math.ceil(length / span);
   const sums = NDArray.empty(partial.gpu, [kinds, spans, channels]);
-  totalsKernel.run(partial.gpu, width, [partial, sums], { columns, length, span, spans, zero: 0 });
+  const params = { columns, length, span, spans, zero: 0 };
+  const isLast = spans === 1;
+  if (isLast && targets) finalKernel.run(partial.gpu, width, [partial, sums, targets.weight, targets.bias], params);
+  else totalsKernel.run(partial.gpu, width, [partial, sums], params);
   partial.dispose();
-  return addChunks(sums, { width, columns });
+  return isLast ? sums : addChunks(sums, plan, targets);
 }
 
 /** Whose statistics: channels in batch norm, rows in layer norm. */
@@ -97,6 +130,7 @@ function formOf(statistics: NormStatistics, per: StatisticsOwner, rectified: Rec
  * `[1]` sum(dy * xhat), the gradient of its weight, and `[2]` what rounding took from `[0]`, for the
  * input gradient of batch norm.
  * @param rectified given if a ReLU followed the batch norm: only where it let through does `dy` count.
+ * @param targets take `[1]` and `[0]` besides.
  * @returns `[3, 1, channels]`
  */
 export function normGradSums(
@@ -105,17 +139,25 @@ export function normGradSums(
   statistics: NormStatistics,
   per: StatisticsOwner,
   rectified?: Rectified,
+  targets?: NormTargets,
 ): NDArray {
   const channels = x.shape.at(-1) ?? 1;
   const plan = planColumns(x.gpu, x.size / channels, channels);
   const { width, columns, rows, chunkRows, chunks } = plan;
+  const { mean, spread } = statistics;
   const partial = NDArray.empty(x.gpu, [3, chunks, channels]);
   sumsKernel.run(
     x.gpu,
     `${formOf(statistics, per, rectified)}-${width}`,
     // Without a ReLU these two are not read; x only fills their places.
-    [x, dy, statistics.mean, statistics.spread, rectified?.weight ?? x, rectified?.bias ?? x, partial],
+    [x, dy, mean, spread, rectified?.weight ?? x, rectified?.bias ?? x, partial],
     { rows, columns, chunkRows, chunks, eps: statistics.eps, zero: 0 },
   );
-  return addChunks(partial, plan);
+  return addChunks(partial, plan, targets);
+}
+
+/** Targets of both gradients if they may be overwritten. */
+export function normTargets(weight: ResultTarget | undefined, bias: ResultTarget | undefined): NormTargets | undefined {
+  if (!weight || !bias || weight.accumulate || bias.accumulate) return undefined;
+  return { weight: weight.array, bias: bias.array };
 }

@@ -64,6 +64,7 @@ const maxKernel = defineKernel({
   shader: 'maxPool2d',
   params,
   bindings: ['read', 'write', 'write'],
+  typed: [0, 1],
   variants: maxVariants,
   dispatch: ({ count }) => grid1d(count, workgroup),
   cost: ({ count, kernelY, kernelX, strideY, strideX }) => ({
@@ -77,6 +78,7 @@ const maxGradKernel = defineKernel({
   shader: 'maxPool2dGrad',
   params,
   bindings: ['read', 'read', 'write'],
+  typed: [0, 2],
   variants: maxVariants,
   dispatch: ({ count }) => grid1d(count, workgroup),
   cost: ({ count, strideY, strideX }) => ({ flops: count, bytes: 4 * count * (1 + 2 / (strideY * strideX)) }),
@@ -163,7 +165,7 @@ export function adaptiveGeometry(what: string, shape: Shape, size: readonly [num
 /** Maxima of the dense `x`, and where they lie (u32, row * width + column) for the gradient. */
 export function maxPool2d(x: NDArray, geometry: PoolGeometry): { readonly y: NDArray; readonly positions: NDArray } {
   const shape = outputShape(x, geometry);
-  const y = NDArray.empty(x.gpu, shape);
+  const y = NDArray.empty(x.gpu, shape, x.dtype);
   const positions = NDArray.empty(x.gpu, shape, 'u32');
   const { width, count, columns } = elements(shape);
   if (count > 0) maxKernel.run(x.gpu, width, [x, y, positions], { count, columns, ...geometry });
@@ -172,7 +174,7 @@ export function maxPool2d(x: NDArray, geometry: PoolGeometry): { readonly y: NDA
 
 /** Gradient `[batch, height, width, channels]` of the input of `maxPool2d`. */
 export function maxPool2dGrad(dy: NDArray, positions: NDArray, shape: Shape, geometry: PoolGeometry): NDArray {
-  const dx = NDArray.empty(dy.gpu, shape);
+  const dx = NDArray.empty(dy.gpu, shape, dy.dtype);
   const { width, count, columns } = elements(shape);
   if (count > 0) maxGradKernel.run(dy.gpu, width, [dy, positions, dx], { count, columns, ...geometry });
   return dx;

@@ -1,7 +1,8 @@
 import { ShapeError } from '../gpu/errors.ts';
 import { contiguous, permute, reshape } from './copy.ts';
-import { requireF32 } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { fill } from './fill.ts';
+import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import type { ReduceOp, RowLayout } from './reduceRows.ts';
 import { reduceRows } from './reduceRows.ts';
@@ -46,18 +47,30 @@ export function rowsOf(x: NDArray, axes: readonly number[], what: string): Rows 
 }
 
 /**
- * Sum, mean, maximum or log-sum-exp over `axes` (null = all).
+ * Sum, mean, maximum or log-sum-exp over `axes` (null = all), in f32, also of f16.
  * @returns an array without those axes, or with size 1 there if `keepDims`.
  * @throws ShapeError for axes out of range, or without elements where the operation has no neutral one.
  */
 export function reduce(op: ReduceOp, x: NDArray, axes: readonly number[] | null, keepDims = false): NDArray {
-  requireF32(op, x);
+  requireFloat(op, x);
   const reduced = reducedAxes(x, axes, op);
   const shape = reducedShape(x.shape, reduced, keepDims);
   if (op === 'sum' && x.size === 0) return fill(x.gpu, shape, 0);
   const { source, layout } = rowsOf(x, reduced, op);
   const y = NDArray.empty(x.gpu, shape);
   if (y.size > 0) reduceRows(op, source, y, layout);
+  return y;
+}
+
+/**
+ * Sums over all axes but the last: the gradient of a bias `[channels]`, in f32. In `target` unless that would be added to.
+ */
+export function sumRows(x: NDArray, target?: ResultTarget): NDArray {
+  requireFloat('sum', x);
+  const inner = x.shape.at(-1) ?? 1;
+  if (x.size === 0) return fill(x.gpu, [inner], 0);
+  const y = target && !target.accumulate ? target.array : NDArray.empty(x.gpu, [inner]);
+  reduceRows('sum', contiguous(x), y, { outer: 1, length: x.size / inner, inner });
   return y;
 }
 

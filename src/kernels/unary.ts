@@ -1,6 +1,6 @@
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { requireF32 } from './dtype.ts';
+import { requireFloat } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 
@@ -31,6 +31,7 @@ const unaryKernel = defineKernel({
   shader: 'unary',
   params,
   bindings: ['read', 'write'],
+  typed: [0, 1],
   variants: elementwiseVariants(unaryOps, ['lib/math']),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 8 * count }),
@@ -41,6 +42,7 @@ const unaryGradKernel = defineKernel({
   shader: 'unaryGrad',
   params,
   bindings: ['read', 'read', 'write'],
+  typed: [0, 1, 2],
   variants: elementwiseVariants(unaryOps, ['lib/math']),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 2 * count, bytes: 12 * count }),
@@ -54,10 +56,10 @@ export interface UnaryConstants {
 
 const none: UnaryConstants = { low: 0, high: 0 };
 
-/** `f(x)` element by element, f32. */
+/** `f(x)` element by element. */
 export function unary(op: UnaryOp, x: NDArray, constants: UnaryConstants = none): NDArray {
-  requireF32(op, x);
-  const y = NDArray.empty(x.gpu, x.shape);
+  requireFloat(op, x);
+  const y = NDArray.empty(x.gpu, x.shape, x.dtype);
   const { width, count } = elementWidth(x.size);
   if (count > 0) unaryKernel.run(x.gpu, `${op}-${width}`, [contiguous(x), y], { count, ...constants });
   return y;
@@ -65,7 +67,7 @@ export function unary(op: UnaryOp, x: NDArray, constants: UnaryConstants = none)
 
 /** `dy * f'(x)`. */
 export function unaryGrad(op: UnaryOp, x: NDArray, dy: NDArray, constants: UnaryConstants = none): NDArray {
-  const dx = NDArray.empty(x.gpu, x.shape);
+  const dx = NDArray.empty(x.gpu, x.shape, x.dtype);
   const { width, count } = elementWidth(x.size);
   if (count > 0) {
     unaryGradKernel.run(x.gpu, `${op}-${width}`, [contiguous(x), contiguous(dy), dx], { count, ...constants });

@@ -1,9 +1,11 @@
 import { attention, attentionWithProbabilities } from '../autograd/ops/attention.ts';
+import { cast } from '../autograd/ops/cast.ts';
 import { add, gelu, tanh } from '../autograd/ops/elementwise.ts';
 import { permute, reshape, slice } from '../autograd/ops/shape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ShapeError } from '../gpu/errors.ts';
 import { formatShape } from '../kernels/shape.ts';
+import { runBlock } from '../nn/block.ts';
 import { Dropout, Embedding, LayerNorm, Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
@@ -178,14 +180,20 @@ export class BertEncoder extends Module {
     this.pooler = config.pooler ? { dense: new Linear(config.hidden, config.hidden, { deviation }) } : undefined;
   }
 
-  /** `ids` and `mask` (0 = padding) are i32 `[batch, tokens]`; all positions are computed, padding included. */
-  forward(ids: Tensor, mask: Tensor, types?: Tensor): BertFeatures {
-    const hidden = [this.embeddings.forward(ids, types)];
+  /**
+   * `ids` and `mask` (0 = padding) are i32 `[batch, tokens]`; all positions are computed, padding included.
+   * @param dtype of the hidden states behind the embeddings; arithmetic and `sumLast4` are f32 in any case.
+   */
+  forward(ids: Tensor, mask: Tensor, types?: Tensor, dtype: 'f32' | 'f16' = 'f32'): BertFeatures {
+    const hidden = [cast(this.embeddings.forward(ids, types), dtype)];
     for (const layer of this.encoder.layer) {
       const last = hidden.at(-1);
-      if (last) hidden.push(layer.forward(last, mask));
+      if (last) hidden.push(runBlock(layer, [last, mask], (x, keys) => layer.forward(x, keys)));
     }
-    const sumLast4 = hidden.slice(-4).reduce((sum, x) => add(sum, x));
+    const sumLast4 = hidden
+      .slice(-4)
+      .map((x) => cast(x, 'f32'))
+      .reduce((sum, x) => add(sum, x));
     return { hidden, sumLast4, pooled: this.pool(hidden.at(-1)) };
   }
 

@@ -1,3 +1,4 @@
+import { cast } from '../autograd/ops/cast.ts';
 import { div, maximum } from '../autograd/ops/elementwise.ts';
 import { poolSentences } from '../autograd/ops/poolSentences.ts';
 import { sum } from '../autograd/ops/reductions.ts';
@@ -63,6 +64,8 @@ export class GroundingModel extends Module {
   readonly global_embedder: Linear;
   readonly local_embedder: Conv2d;
   readonly bert: BertEncoder;
+  /** Element type of what the towers keep for the backward pass; arithmetic, parameters and features stay f32. */
+  dtype: 'f32' | 'f16' = 'f32';
   /** Only where BERT's width differs from the common one. */
   readonly text_embedder: Linear | undefined;
 
@@ -92,10 +95,13 @@ export class GroundingModel extends Module {
     const { upsample } = this.config;
     const sized = upsample ? resizeBilinear(image, [upsample, upsample], { alignCorners: true }) : image;
     const side = upsample ? [upsample, upsample] : [height, width];
-    const features = this.visual.forward(channels === inChannels ? sized : expand(sized, [batch, ...side, inChannels]));
+    const pixels = cast(sized, this.dtype);
+    const features = this.visual.forward(
+      channels === inChannels ? pixels : expand(pixels, [batch, ...side, inChannels]),
+    );
     const stage = features.stages[this.config.localStage - 1];
     if (!stage) throw new Error('The local stage is missing.');
-    const local = this.local_embedder.forward(stage);
+    const local = cast(this.local_embedder.forward(stage), 'f32');
     const [, rows = 0, cols = 0, dimension = 0] = local.shape;
     return {
       regions: reshape(local, [batch, rows * cols, dimension]),
@@ -106,7 +112,7 @@ export class GroundingModel extends Module {
 
   /** Token features `[batch, tokens, dimension]` of i32 `ids` and `mask` `[batch, tokens]`. */
   encodeText(ids: Tensor, mask: Tensor): Tensor {
-    const { sumLast4 } = this.bert.forward(ids, mask);
+    const { sumLast4 } = this.bert.forward(ids, mask, undefined, this.dtype);
     return this.text_embedder?.forward(sumLast4) ?? sumLast4;
   }
 

@@ -69,26 +69,60 @@ export interface ObjectiveLosses {
   readonly localSimilarity?: Tensor;
 }
 
-/** Equations (1)-(8) of the paper as repaired in the docs, for any of the objectives. */
-export function contrastiveObjective(
+/** What the objective compares of images. */
+export interface ImageEmbeddings {
+  /** `[batch, dimension]` */
+  readonly global: Tensor;
+  /** `[batch, regions, dimension]`; undefined for the objective `global`. */
+  readonly regions: Tensor | undefined;
+}
+
+/** What the objective compares of reports. */
+export interface TextEmbeddings {
+  /** `[batch, dimension]` */
+  readonly report: Tensor;
+  /** Sentences or words, `[batch, units, dimension]`; undefined for the objective `global`. */
+  readonly units: Tensor | undefined;
+  /** i32 `[batch, units]`, 1 where the report has that unit. */
+  readonly mask: Tensor | undefined;
+}
+
+/** Image embeddings of `image` `[batch, height, width, channels]`. */
+export function encodeImages(model: GroundingModel, image: Tensor, config: ObjectiveConfig): ImageEmbeddings {
+  const { global, regions } = model.encodeImage(image);
+  return { global, regions: config.objective === 'global' ? undefined : regions };
+}
+
+/** Text embeddings of a batch, whose images are not looked at. */
+export function encodeTexts(
   model: GroundingModel,
-  batch: PairBatch,
+  batch: Omit<PairBatch, 'image'>,
   config: ObjectiveConfig,
+): TextEmbeddings {
+  const tokens = model.encodeText(batch.ids, batch.mask);
+  const sentences = model.poolUnits(tokens, batch.sentences, config.objective === 'sentence-mean');
+  const report = sentences.mean;
+  if (config.objective === 'global') return { report, units: undefined, mask: undefined };
+  const { units, mask } = config.objective === 'word-local' ? wordUnits(model, tokens, batch.words) : sentences;
+  return { report, units, mask };
+}
+
+/** Equations (1)-(8) of the paper as repaired in the docs, on embeddings. */
+export function contrast(
+  images: ImageEmbeddings,
+  texts: TextEmbeddings,
+  config: ObjectiveConfig,
+  duplicates?: Tensor,
 ): ObjectiveLosses {
   const { tau1, tau2, tau3, attention, normalization, aggregation } = config;
-  const image = model.encodeImage(batch.image);
-  const tokens = model.encodeText(batch.ids, batch.mask);
-  const average = config.objective === 'sentence-mean';
-  const sentences = model.poolUnits(tokens, batch.sentences, average);
-  const masked = config.duplicates === 'mask' && batch.duplicates ? { duplicates: batch.duplicates } : {};
-  const global = globalContrast(image.global, sentences.mean, { tau1, eps: cosineEps, ...masked });
+  const masked = config.duplicates === 'mask' && duplicates ? { duplicates } : {};
+  const global = globalContrast(images.global, texts.report, { tau1, eps: cosineEps, ...masked });
   const globalPart = scale(add(global.lossVt, global.lossTv), config.globalWeight);
   const shared = { globalVt: global.lossVt, globalTv: global.lossTv, globalSimilarity: global.similarity };
-  if (config.objective === 'global') return { ...shared, total: globalPart };
-  const units = config.objective === 'word-local' ? wordUnits(model, tokens, batch) : sentences;
+  if (!images.regions || !texts.units || !texts.mask) return { ...shared, total: globalPart };
   const options = { tau1, tau2, tau3, attention, normalization, aggregation, eps: cosineEps, ...masked };
-  const regions = config.unitRegions ? l2Normalize(image.regions, -1, cosineEps) : image.regions;
-  const local = localContrast(regions, units.units, units.mask, options);
+  const regions = config.unitRegions ? l2Normalize(images.regions, -1, cosineEps) : images.regions;
+  const local = localContrast(regions, texts.units, texts.mask, options);
   return {
     ...shared,
     localVt: local.lossVt,
@@ -98,7 +132,17 @@ export function contrastiveObjective(
   };
 }
 
-function wordUnits(model: GroundingModel, tokens: Tensor, batch: PairBatch) {
-  if (!batch.words) throw new Error("The objective 'word-local' needs the word of each token in the batch.");
-  return model.poolUnits(tokens, batch.words);
+/** The objective of a batch: both towers and the contrast between them. */
+export function contrastiveObjective(
+  model: GroundingModel,
+  batch: PairBatch,
+  config: ObjectiveConfig,
+): ObjectiveLosses {
+  const images = encodeImages(model, batch.image, config);
+  return contrast(images, encodeTexts(model, batch, config), config, batch.duplicates);
+}
+
+function wordUnits(model: GroundingModel, tokens: Tensor, words: TextUnits | undefined) {
+  if (!words) throw new Error("The objective 'word-local' needs the word of each token in the batch.");
+  return model.poolUnits(tokens, words);
 }

@@ -1,6 +1,7 @@
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { runBlock } from '../nn/block.ts';
 import { centredFanOut, type Initializer, kaimingFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
@@ -195,7 +196,7 @@ export class ResNet extends Module {
     let x = stem;
     for (const blocks of [this.layer1, this.layer2, this.layer3, this.layer4]) {
       if (blocks.length === 0) continue;
-      for (const block of blocks) x = block.forward(x);
+      for (const block of blocks) x = runBlock(block, [x], (input) => block.forward(input));
       stages.push(x);
     }
     return { stem, stages, global: mean(x, [1, 2]) };

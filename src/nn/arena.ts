@@ -72,12 +72,12 @@ export class ParameterArena implements Scoped {
     const cap = Math.min(options.segmentBytes ?? defaultSegmentBytes, limit);
     const parameters = [...module.namedParameters()];
     for (const [name, { size, shape }] of parameters) {
-      if (size * elementBytes <= limit) continue;
+      if (size * elementBytes('f32') <= limit) continue;
       throw new GpuError(
-        `Parameter ${name} of shape ${formatShape(shape)} needs ${size * elementBytes} bytes; this device binds at most ${limit} (maxStorageBufferBindingSize).`,
+        `Parameter ${name} of shape ${formatShape(shape)} needs ${size * elementBytes('f32')} bytes; this device binds at most ${limit} (maxStorageBufferBindingSize).`,
       );
     }
-    this.segments = planSegments(parameters, Math.floor(cap / elementBytes), frozen).map((plan) => ({
+    this.segments = planSegments(parameters, Math.floor(cap / elementBytes('f32')), frozen).map((plan) => ({
       ...plan,
       values: fill(gpu, [plan.length], 0),
       grads: plan.trainable ? fill(gpu, [plan.length], 0) : undefined,
@@ -110,6 +110,7 @@ export class ParameterArena implements Scoped {
 
   zeroGrad(): void {
     for (const { grads } of this.trainable) fillInto(grads, 0);
+    for (const { tensor } of this.placed.values()) tensor.gradIsZero = true;
   }
 
   /** Published shapes of all parameters and buffers. */
@@ -158,7 +159,7 @@ export class ParameterArena implements Scoped {
       const flat = await arrayOf(segment, index).read();
       for (const { name, parameter, offset } of segment.parameters) {
         const { shape, layout, size } = parameter;
-        const stored = new Float32Array(flat.buffer, offset * elementBytes, size);
+        const stored = new Float32Array(flat.buffer, offset * elementBytes('f32'), size);
         unpacked.set(name, { shape: publishedShape(shape, layout), data: toPublished(stored, shape, layout) });
       }
     }

@@ -100,7 +100,8 @@ export class BatchNorm2d extends Module {
   /** Normalises `x`; `relu` and `residual` are fused: `relu(norm(x) + residual)`. */
   forward(x: Tensor, fused: { readonly relu?: boolean; readonly residual?: Tensor } = {}): Tensor {
     const statistics = { runningMean: this.running_mean.array, runningVar: this.running_var.array };
-    const { training: train, eps, momentum } = this;
+    const { training: train, eps } = this;
+    const momentum = this.repeating ? 0 : this.momentum;
     return batchNorm(x, this.weight.tensor, this.bias.tensor, statistics, { train, eps, momentum, ...fused });
   }
 }
@@ -155,7 +156,6 @@ export class Embedding extends Module {
 export class Dropout extends Module {
   readonly p: number;
   private word = hashStream('dropout', 0);
-  private calls = 0;
 
   constructor(p: number) {
     super();
@@ -168,12 +168,12 @@ export class Dropout extends Module {
 
   override reseed(name: string, seed: number): void {
     this.word = hashStream(name, seed);
-    this.calls = 0;
+    this.draws = 0;
   }
 
   /** Seed of the next mask, for operations that drop out inside themselves (attention). It follows later reseeding. */
   nextSeed(): () => number {
-    const call = this.calls++;
+    const call = this.draws++;
     return () => this.word(call);
   }
 

@@ -115,6 +115,12 @@ function* membersOf(container: object, prefix: string): Generator<readonly [stri
 export abstract class Module {
   /** Whether the module is being trained: batch statistics instead of running ones, dropout on. */
   training = true;
+  /** Random numbers that the module itself has drawn since `reseed`; `repeatPass` sets it back. */
+  draws = 0;
+  /** Whether a pass is done again for its gradient only, see `repeatPass`: running statistics stay as they are. */
+  repeating = false;
+  /** Whether `runBlock` keeps only the module's input and computes the rest again in the backward pass. */
+  checkpointed = false;
 
   /** This module (named `prefix`) and all below it, parents first. */
   *namedModules(prefix = ''): Generator<readonly [string, Module]> {

@@ -1,3 +1,4 @@
+import { elementBytes } from '../kernels/dtype.ts';
 import { bindingAlignment } from '../kernels/ndarray.ts';
 import type { Parameter } from './module.ts';
 
@@ -15,8 +16,11 @@ export interface SegmentPlan {
   readonly parameters: readonly PlacedParameter[];
 }
 
+/** Elements from one parameter's start to a place where the next may start. */
+const alignment = bindingAlignment / elementBytes('f32');
+
 function aligned(elements: number): number {
-  return Math.ceil(elements / bindingAlignment) * bindingAlignment;
+  return Math.ceil(elements / alignment) * alignment;
 }
 
 /**

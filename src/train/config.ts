@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { PHANTOM_AUGMENTATION, RADIOGRAPH_AUGMENTATION } from '../data/augment.ts';
-import { bertBaseConfig } from '../models/bert.ts';
-import { defaultObjective, objectives } from '../models/objective.ts';
-import { resNet50Config } from '../models/resnet.ts';
+import { objectives } from '../models/objective.ts';
 import { ConfigError } from './errors.ts';
 
 const count = z.number().int().positive();
@@ -44,8 +41,7 @@ const dataSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), path: z.string(), seed: z.number().int().nonnegative().exactOptional() }),
 ]);
 
-/** Everything that decides a training run; saved as `config.json` in the run folder. */
-export const runConfigSchema = z.strictObject({
+const fields = z.strictObject({
   preset: z.string(),
   seed: z.number().int().nonnegative(),
   data: dataSchema,
@@ -78,8 +74,13 @@ export const runConfigSchema = z.strictObject({
   }),
   /** Safetensors files with published weights to start from. */
   weights: z.strictObject({ visual: z.string().optional(), text: z.string().optional() }),
-  /** Text layers that keep their weights: the embeddings, and the first `layers` encoder layers. */
-  frozen: z.strictObject({ embeddings: z.boolean(), layers: z.number().int().nonnegative() }),
+  frozen: z.strictObject({
+    /** Text layers that keep their weights: the embeddings, and the first `layers` encoder layers. */
+    embeddings: z.boolean(),
+    layers: z.number().int().nonnegative(),
+    /** Batch norms use the running statistics of their start weights and leave them; gain and offset are trained. */
+    batchNorm: z.boolean().exactOptional(),
+  }),
   objective: z.strictObject({
     objective: z.enum(objectives),
     tau1: z.number().positive(),
@@ -111,6 +112,12 @@ export const runConfigSchema = z.strictObject({
     gamma: fraction,
   }),
   batchSize: count,
+  /** Most pairs that the towers encode at a time (GradCache); absent = the whole batch at once. */
+  chunkSize: count.exactOptional(),
+  /** `blocks` computes bottlenecks and encoder layers again in the backward pass instead of keeping what they made. */
+  checkpointing: z.enum(['none', 'blocks']).default('none'),
+  /** `mixed` keeps the towers' activations in f16, which takes half the memory; parameters and losses stay f32. */
+  precision: z.enum(['f32', 'mixed']).default('f32'),
   /** Optimizer steps; with `epochs` instead, as many as those have. */
   steps: count.optional(),
   epochs: count.optional(),
@@ -122,124 +129,14 @@ export const runConfigSchema = z.strictObject({
   sigma: z.number().positive(),
 });
 
+/** Everything that decides a training run; saved as `config.json` in the run folder. */
+export const runConfigSchema = fields.superRefine(({ chunkSize, batchSize }, context) => {
+  if (chunkSize === undefined || chunkSize <= batchSize) return;
+  const message = `a chunk of ${chunkSize} is larger than the batch of ${batchSize}; choose at most ${batchSize}, or leave it out`;
+  context.addIssue({ code: 'custom', path: ['chunkSize'], message });
+});
+
 export type RunConfig = z.infer<typeof runConfigSchema>;
-
-const phantomText = {
-  vocabulary: 1,
-  hidden: 64,
-  layers: 2,
-  heads: 4,
-  intermediate: 128,
-  maxPositions: 96,
-  tokenTypes: 2,
-  dropout: 0,
-  eps: 1e-12,
-  pooler: false,
-};
-
-const shared = {
-  seed: 0,
-  lowerCase: true,
-  splitter: 'clinical' as const,
-  weights: {},
-  frozen: { embeddings: false, layers: 0 },
-};
-
-const adam = {
-  name: 'adam' as const,
-  betas: [0.9, 0.999] as [number, number],
-  eps: 1e-8,
-  weightDecay: 0,
-  momentum: 0.9,
-};
-
-/** Learns from synthetic radiographs within minutes on two CPU cores. */
-const phantomMini: RunConfig = {
-  ...shared,
-  preset: 'phantom-mini',
-  data: { kind: 'phantom', count: 5000, size: 64, seed: 0, splits: { train: 0.9, validation: 0.03, test: 0.07 } },
-  imageSize: 64,
-  maxTokens: 64,
-  maxSentences: 6,
-  augment: { ...PHANTOM_AUGMENTATION },
-  model: {
-    visual: {
-      inChannels: 1,
-      centredStart: 3,
-      stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
-      // Dilation lets a 4-pixel cell see most of the chest: what it means depends on where in the body it is.
-      stages: [
-        { blocks: 1, width: 24, stride: 2 },
-        { blocks: 1, width: 24, stride: 1, dilation: 2 },
-        { blocks: 1, width: 24, stride: 1, dilation: 4 },
-      ],
-    },
-    localStage: 3,
-    text: { ...phantomText, layers: 1 },
-    dimension: 64,
-  },
-  objective: { ...defaultObjective, tau2: 0.25 },
-  optimizer: { ...adam, clip: 1 },
-  schedule: { name: 'one-cycle', learningRate: 3e-3, warmup: 0.1, gamma: 1 },
-  batchSize: 16,
-  steps: 1000,
-  checkpointEvery: 100,
-  validateEvery: 250,
-  evaluateImages: 150,
-  sigma: 1,
-};
-
-/** The same task with twice the data, a wider and deeper tower, a deeper text model and more steps. */
-const phantom: RunConfig = {
-  ...phantomMini,
-  preset: 'phantom',
-  data: { kind: 'phantom', count: 12_000, size: 64, seed: 0, splits: { train: 0.93, validation: 0.02, test: 0.05 } },
-  model: {
-    ...phantomMini.model,
-    localStage: 4,
-    text: phantomText,
-    visual: {
-      inChannels: 1,
-      centredStart: 1.5,
-      stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
-      stages: [
-        { blocks: 1, width: 16, stride: 1 },
-        { blocks: 1, width: 32, stride: 2 },
-        { blocks: 1, width: 32, stride: 1, dilation: 2 },
-        { blocks: 1, width: 32, stride: 1, dilation: 4 },
-      ],
-    },
-  },
-  steps: 4000,
-  evaluateImages: 400,
-};
-
-/** The paper's setting: section 3.2. */
-const paper: RunConfig = {
-  ...shared,
-  preset: 'paper',
-  data: { kind: 'folder', path: '' },
-  imageSize: 224,
-  maxTokens: 128,
-  augment: { ...RADIOGRAPH_AUGMENTATION },
-  model: {
-    visual: resNet50Config as RunConfig['model']['visual'],
-    localStage: 3,
-    text: bertBaseConfig,
-    dimension: 768,
-  },
-  objective: defaultObjective,
-  optimizer: adam,
-  schedule: { name: 'exponential', learningRate: 2e-5, warmup: 0, gamma: 0.9 },
-  batchSize: 128,
-  epochs: 4,
-  checkpointEvery: 200,
-  validateEvery: 200,
-  evaluateImages: 400,
-  sigma: 1.5,
-};
-
-export const presets: Readonly<Record<string, RunConfig>> = { 'phantom-mini': phantomMini, phantom, paper };
 
 /** Checks a configuration. @throws ConfigError that names the field, what is expected and what was found. */
 export function parseRunConfig(value: unknown, source: string): RunConfig {

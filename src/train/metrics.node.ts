@@ -13,6 +13,8 @@ export interface MetricsRecord {
   readonly learningRate?: number;
   readonly gradNorm?: number;
   readonly imagesPerSecond?: number;
+  /** Share of the step's time in which the GPU waited for the batch, 0 to 1. */
+  readonly dataWait?: number;
   readonly [part: string]: number | string | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type BatchSource, createBatchSource } from '../data/batches.ts';
 import { type BatchLoader, createBatchLoader } from '../data/loader.node.ts';
@@ -7,9 +8,11 @@ import { writeFileAtomic } from '../io/atomic.node.ts';
 import { writeSafetensors } from '../io/safetensors.ts';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.node.ts';
 import type { RunConfig } from './config.ts';
+import { DataWait } from './dataWait.ts';
 import { MetricsLog, type MetricsRecord } from './metrics.node.ts';
 import { type RunDescription, writeRunFolder } from './runFolder.node.ts';
-import { type StepMetrics, Trainer } from './trainer.ts';
+import type { StepMetrics } from './stepMetrics.ts';
+import { Trainer } from './trainer.ts';
 import { loadStartWeights } from './weights.node.ts';
 
 export interface TrainEvents {
@@ -25,6 +28,8 @@ export interface TrainResult {
   readonly stepsDone: number;
   /** False when the signal stopped the run early; it can then be resumed. */
   readonly completed: boolean;
+  /** Share of the time of training steps in which the GPU waited for a batch, 0 to 1; NaN without steps. */
+  readonly dataWait: number;
 }
 
 const validationBatches = 4;
@@ -37,6 +42,9 @@ function batchOptions({ batchSize, imageSize, maxTokens, maxSentences, splitter,
   return { batchSize, imageSize, maxTokens, splitter, seed, ...(maxSentences === undefined ? {} : { maxSentences }) };
 }
 
+/** Two cores are left to this thread and the GPU's driver; batches are the same for any number of threads. */
+const dataWorkers = Math.min(4, Math.max(1, availableParallelism() - 2));
+
 function openLoader(run: RunDescription): Promise<BatchLoader> {
   const { config, tokenizer } = run;
   return createBatchLoader({
@@ -44,6 +52,7 @@ function openLoader(run: RunDescription): Promise<BatchLoader> {
     dataset: config.data,
     tokenizer: tokenizer.spec,
     split: 'train',
+    workers: dataWorkers,
     augment: config.augment,
     ...(config.keepSentences === undefined ? {} : { keepSentences: config.keepSentences }),
   });
@@ -98,6 +107,7 @@ export async function trainRun(
       const progress = loadCheckpoint(folder, trainer.arena, trainer.optimizer);
       done = progress.step;
       best = progress.bestValidation;
+      if (progress.lossScale) trainer.lossScale?.load(progress.lossScale);
     } else {
       notices.push(...loadStartWeights(config, trainer.arena));
     }
@@ -110,26 +120,33 @@ export async function trainRun(
       events.onRecord?.(record);
     };
     const save = async (): Promise<void> => {
-      await saveCheckpoint(folder, trainer.arena, trainer.optimizer, { step: done, bestValidation: best });
+      const lossScale = await trainer.lossScale?.state();
+      const progress = { step: done, bestValidation: best, ...(lossScale ? { lossScale } : {}) };
+      await saveCheckpoint(folder, trainer.arena, trainer.optimizer, progress);
       await log.draw();
       events.onCheckpoint?.(done);
     };
     /** The step whose metrics are not on the host yet: the next one is recorded while the GPU works on it. */
     let pending: Promise<void> = Promise.resolve();
     let lastTime = performance.now();
+    const wait = new DataWait();
+    let [lastWait, stepsTime] = [0, 0];
     while (done < totalSteps && !signal?.aborted) {
       const epoch = Math.floor(done / loader.stepsPerEpoch);
-      const batch = await loader.batch(epoch, done % loader.stepsPerEpoch);
+      const batch = await wait.for(loader.batch(epoch, done % loader.stepsPerEpoch));
+      const waited = wait.milliseconds - lastWait;
+      lastWait = wait.milliseconds;
       const step = done;
       const metrics = trainer.step(batch, step);
-      metrics.catch(() => undefined);
+      wait.busyUntil(metrics);
       await pending;
       pending = metrics.then((values) => {
         const now = performance.now();
-        const imagesPerSecond = (1000 * config.batchSize) / (now - lastTime);
+        const time = now - lastTime;
         lastTime = now;
-        const learningRate = trainer.learningRate(step);
-        add({ kind: 'train', step: step + 1, epoch, ...values, learningRate, imagesPerSecond });
+        stepsTime += time;
+        const speed = { imagesPerSecond: (1000 * config.batchSize) / time, dataWait: Math.min(1, waited / time) };
+        add({ kind: 'train', step: step + 1, epoch, ...values, learningRate: trainer.learningRate(step), ...speed });
       });
       pending.catch(() => undefined);
       await gpu.flush();
@@ -153,7 +170,9 @@ export async function trainRun(
     const completed = done >= totalSteps;
     if (!completed) await save();
     else await writeFileAtomic(join(folder, 'model.safetensors'), writeSafetensors(await trainer.arena.state(), {}));
-    return { trainer, totalSteps, stepsDone: done, completed };
+    // Maps are made as `evaluate` and `localize` make them from the saved weights.
+    trainer.model.dtype = 'f32';
+    return { trainer, totalSteps, stepsDone: done, completed, dataWait: wait.milliseconds / stepsTime };
   } finally {
     await loader.close();
   }

@@ -4,7 +4,7 @@ import { phantomVocabulary } from '../data/phantom/vocabulary.ts';
 import { selectReportText } from '../data/text/sections.ts';
 import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../data/text/tokenizer.ts';
 import { buildVocabulary } from '../data/text/vocabulary.ts';
-import type { Dataset } from '../data/types.ts';
+import type { Dataset, Study } from '../data/types.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import { parseRunConfig, type RunConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
@@ -19,7 +19,8 @@ export interface RunDescription {
   readonly tokenizer: WordPieceTokenizer;
 }
 
-function vocabularyOf(config: RunConfig, dataset: Dataset): readonly string[] {
+/** Word pieces of a run: of its file, of the phantoms, or built from the training studies. @throws ConfigError if there is no such file. */
+export function vocabularyOf(config: RunConfig, studies: readonly Study[]): readonly string[] {
   if (config.vocabulary !== undefined) {
     if (!existsSync(config.vocabulary)) {
       throw new ConfigError(`${config.vocabulary}: expected a vocab.txt with one word piece a line, found nothing.`);
@@ -27,7 +28,7 @@ function vocabularyOf(config: RunConfig, dataset: Dataset): readonly string[] {
     return parseVocabulary(readFileSync(config.vocabulary, 'utf8'), config.vocabulary);
   }
   if (config.data.kind === 'phantom') return phantomVocabulary();
-  const texts = dataset.studies.filter(({ split }) => split === 'train').map(({ report }) => selectReportText(report));
+  const texts = studies.filter(({ split }) => split === 'train').map(({ report }) => selectReportText(report));
   return buildVocabulary(texts);
 }
 
@@ -38,7 +39,7 @@ export function newRun(folder: string, given: RunConfig, dataset: Dataset): RunD
       `${folder} holds a run already: continue it with --resume ${folder}, or choose another --out.`,
     );
   }
-  const vocabulary = vocabularyOf(given, dataset);
+  const vocabulary = vocabularyOf(given, dataset.studies);
   const { model } = given;
   const config = { ...given, model: { ...model, text: { ...model.text, vocabulary: vocabulary.length } } };
   return { folder, config, tokenizer: createTokenizer({ vocabulary, lowerCase: config.lowerCase }) };

@@ -1,8 +1,8 @@
-import { cat, reshape } from '../autograd/ops/shape.ts';
-import { backward, noGrad } from '../autograd/tape.ts';
+import { backward } from '../autograd/tape.ts';
 import { Tensor } from '../autograd/tensor.ts';
 import type { Batch } from '../data/types.ts';
-import type { Captured } from '../gpu/capture.ts';
+import { describeAdapter } from '../gpu/adapter.ts';
+import type { Captured, CaptureMemory } from '../gpu/capture.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { gradNorm } from '../kernels/gradNorm.ts';
 import type { NDArray } from '../kernels/ndarray.ts';
@@ -11,86 +11,17 @@ import type { ObjectiveLosses, PairBatch } from '../models/objective.ts';
 import { contrastiveObjective } from '../models/objective.ts';
 import { ParameterArena } from '../nn/arena.ts';
 import { clipGradNorm } from '../nn/clip.ts';
+import { LossScale } from '../nn/lossScale.ts';
 import { seedModules } from '../nn/module.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
-import { adam, sgd } from '../nn/optimizer.ts';
 import type { Schedule } from '../nn/schedule.ts';
-import { constantRate, exponentialDecay, linearWarmup, oneCycle } from '../nn/schedule.ts';
 import type { RunConfig } from './config.ts';
-import { NonFiniteError } from './errors.ts';
+import { ConfigError, NonFiniteError } from './errors.ts';
+import { backwardInChunks, objectiveInChunks, tapesInChunks } from './gradCache.ts';
 import { findNonFinite, findNonFiniteGradient } from './nonFinite.ts';
-import { batchShape, rewriteBatch, uploadBatch } from './upload.ts';
-
-/** What one batch gave, on the host. */
-export interface StepMetrics {
-  readonly total: number;
-  readonly globalVt: number;
-  readonly globalTv: number;
-  /** Absent for the objective `global`. */
-  readonly localVt?: number;
-  readonly localTv?: number;
-  /** Share of images whose own report is the most similar one in the batch. */
-  readonly accuracy: number;
-  /** Norm of the gradient before clipping, NaN if a gradient or a parameter is not finite; absent for validation. */
-  readonly gradNorm?: number;
-}
-
-/** The learning rate of each step. */
-export function scheduleOf(config: RunConfig, totalSteps: number, stepsPerEpoch: number): Schedule {
-  const { name, learningRate, warmup, gamma } = config.schedule;
-  if (name === 'one-cycle') return oneCycle(learningRate, totalSteps, { warmup });
-  const plain =
-    name === 'exponential' ? exponentialDecay(learningRate, gamma, stepsPerEpoch) : constantRate(learningRate);
-  return warmup > 0 ? linearWarmup(plain, Math.round(warmup * totalSteps)) : plain;
-}
-
-/** Which parameters keep their values. */
-function frozenBy({ frozen }: RunConfig): (name: string) => boolean {
-  return (name) => {
-    if (name.startsWith('bert.embeddings.')) return frozen.embeddings;
-    const layer = /^bert\.encoder\.layer\.(\d+)\./.exec(name)?.[1];
-    return layer !== undefined && Number(layer) < frozen.layers;
-  };
-}
-
-function optimizerOf(config: RunConfig, arena: ParameterArena): Optimizer {
-  const { name, betas, eps, weightDecay, momentum } = config.optimizer;
-  if (name === 'sgd') return sgd(arena, { momentum, weightDecay });
-  return adam(arena, { betas, eps, weightDecay, decoupled: name === 'adamw' });
-}
-
-/** Losses and similarities in one tensor, so that a step is read back with a single copy. */
-function packMetrics(losses: ObjectiveLosses, extra: readonly Tensor[]): Tensor {
-  const { total, globalVt, globalTv, localVt, localTv } = losses;
-  const similarity = losses.localSimilarity ?? losses.globalSimilarity;
-  const scalars = [total, globalVt, globalTv, localVt ?? globalVt, localTv ?? globalTv];
-  return noGrad(() =>
-    cat(
-      [...scalars, ...extra, similarity].map((x) => reshape(x, [-1])),
-      0,
-    ),
-  );
-}
-
-function unpackMetrics(values: ArrayLike<number>, rows: number, hasLocal: boolean, hasNorm: boolean): StepMetrics {
-  const at = (i: number): number => values[i] ?? Number.NaN;
-  const first = values.length - rows * rows;
-  let hits = 0;
-  for (let row = 0; row < rows; row++) {
-    let best = 0;
-    for (let col = 1; col < rows; col++) if (at(first + row * rows + col) > at(first + row * rows + best)) best = col;
-    if (best === row) hits += 1;
-  }
-  return {
-    total: at(0),
-    globalVt: at(1),
-    globalTv: at(2),
-    ...(hasLocal ? { localVt: at(3), localTv: at(4) } : {}),
-    accuracy: hits / rows,
-    // Behind the losses: norm, factor and number of non-finite elements of the gradients, then of the parameters.
-    ...(hasNorm ? { gradNorm: at(7) + at(10) > 0 ? Number.NaN : at(5) } : {}),
-  };
-}
+import { frozenBy, optimizerOf, scheduleOf, setCheckpointing, setTraining } from './setup.ts';
+import { packMetrics, type StepMetrics, unpackMetrics } from './stepMetrics.ts';
+import { batchShape, disposeBatch, rewriteBatch, uploadBatch } from './upload.ts';
 
 /** A step recorded for batches of one shape, with the tensors it takes them from. */
 interface RecordedStep {
@@ -98,8 +29,22 @@ interface RecordedStep {
   readonly captured: Captured<NDArray>;
 }
 
-/** Shapes whose steps are kept recorded; each holds the memory of a step. */
+/** Shapes whose steps are kept recorded; they share the memory of their tensors. */
 const keptSteps = 2;
+
+export interface TrainerOptions {
+  /** False leaves the parameters at zero, for a plan, which does not depend on them. True by default. */
+  readonly initialize?: boolean;
+}
+
+/** @throws ConfigError if the device has no f16. */
+function requireHalf({ device, adapter }: Gpu): void {
+  if (device.features.has('shader-f16')) return;
+  throw new ConfigError(
+    `precision "mixed" needs 16-bit floats (the WebGPU feature shader-f16), which ${describeAdapter(adapter)} does not ` +
+      'offer; train with --precision f32.',
+  );
+}
 
 /** Model, parameters and optimizer of a run, and what one step does with a batch. */
 export class Trainer {
@@ -108,17 +53,35 @@ export class Trainer {
   readonly model: GroundingModel;
   readonly arena: ParameterArena;
   readonly optimizer: Optimizer;
+  /** Only in mixed precision. */
+  readonly lossScale: LossScale | undefined;
   private readonly schedule: Schedule;
   /** By batch shape, least recently used first. */
   private readonly steps = new Map<string, RecordedStep>();
+  private memory: CaptureMemory;
+  private readonly usesWords: boolean;
 
-  constructor(gpu: Gpu, config: RunConfig, totalSteps: number, stepsPerEpoch: number) {
+  constructor(
+    gpu: Gpu,
+    config: RunConfig,
+    totalSteps: number,
+    stepsPerEpoch: number,
+    { initialize = true }: TrainerOptions = {},
+  ) {
     this.gpu = gpu;
     this.config = config;
     this.model = new GroundingModel(config.model);
-    this.arena = new ParameterArena(gpu, this.model, { seed: config.seed, frozen: frozenBy(config) });
+    if (config.precision === 'mixed') {
+      requireHalf(gpu);
+      this.model.dtype = 'f16';
+      this.lossScale = new LossScale(gpu);
+    }
+    setCheckpointing(this.model, config);
+    this.arena = new ParameterArena(gpu, this.model, { seed: config.seed, frozen: frozenBy(config), initialize });
     this.optimizer = optimizerOf(config, this.arena);
     this.schedule = scheduleOf(config, totalSteps, stepsPerEpoch);
+    this.memory = gpu.captureMemory();
+    this.usesWords = config.objective.objective === 'word-local';
   }
 
   learningRate(step: number): number {
@@ -132,12 +95,11 @@ export class Trainer {
    * @throws NonFiniteError (from the promise) that names the first bad tensor.
    */
   step(batch: Batch, step: number): Promise<StepMetrics> {
-    const { model, config } = this;
-    seedModules(model, config.seed, step);
-    model.setTraining(true);
+    this.prepare(step);
     const packed = this.record(batch, this.schedule(step));
     return this.read(packed, batch, true).then(async (metrics) => {
-      if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
+      const isGood = Number.isFinite(metrics.total) && (metrics.overflowed || Number.isFinite(metrics.gradNorm));
+      if (!isGood) {
         throw new NonFiniteError(await this.explain(batch, step, metrics));
       }
       return metrics;
@@ -146,26 +108,39 @@ export class Trainer {
 
   /** Loss and accuracy of a batch with running statistics and without dropout; nothing is trained. */
   evaluate(batch: Batch): Promise<StepMetrics> {
-    const { gpu, model, config } = this;
+    const { gpu, model, config, usesWords } = this;
     model.setTraining(false);
-    const packed = gpu.scope(() =>
-      noGrad(() => packMetrics(contrastiveObjective(model, uploadBatch(gpu, batch), config.objective), []).array),
-    );
-    const metrics = this.read(packed, batch, false);
-    packed.dispose();
+    const chunk = config.chunkSize ?? batch.studyIds.length;
+    const uploaded = uploadBatch(gpu, batch, usesWords);
+    // In the memory of the steps, which have nothing in it between their runs.
+    const captured = gpu.capture(() => {
+      const losses = objectiveInChunks(model, uploaded, config.objective, chunk);
+      return packMetrics(losses, []).array;
+    }, this.memory);
+    const metrics = this.read(captured.result, batch, false);
+    captured.result.dispose();
+    captured.dispose();
+    disposeBatch(uploaded);
     return metrics;
   }
 
   dispose(): void {
-    for (const shape of this.steps.keys()) this.forget(shape);
+    this.releaseSteps();
+    this.lossScale?.dispose();
     this.optimizer.dispose();
     this.arena.dispose();
   }
 
+  /** Dropout and batch norm as they are in a step. */
+  private prepare(step: number): void {
+    seedModules(this.model, this.config.seed, step);
+    setTraining(this.model, this.config);
+  }
+
   /** Records the kernels of a step, and returns its packed metrics. */
   private record(batch: Batch, learningRate: number): NDArray {
-    const { gpu, optimizer } = this;
-    const shape = batchShape(batch);
+    const { gpu, optimizer, usesWords } = this;
+    const shape = batchShape(batch, usesWords);
     const known = this.steps.get(shape);
     if (known) {
       this.steps.delete(shape);
@@ -177,55 +152,94 @@ export class Trainer {
     }
     const [oldest] = this.steps.keys();
     if (this.steps.size >= keptSteps && oldest !== undefined) this.forget(oldest);
-    const uploaded = uploadBatch(gpu, batch);
+    const uploaded = uploadBatch(gpu, batch, usesWords);
     optimizer.advance(learningRate);
-    const captured = gpu.capture(() => this.computeStep(uploaded));
+    const captured = gpu.capture(() => this.computeStep(uploaded), this.memory);
     this.steps.set(shape, { batch: uploaded, captured });
     return captured.result;
+  }
+
+  private releaseSteps(): void {
+    for (const shape of this.steps.keys()) this.forget(shape);
+    this.memory.dispose();
   }
 
   private forget(shape: string): void {
     const step = this.steps.get(shape);
     this.steps.delete(shape);
-    step?.captured.dispose();
-    const { image, ids, mask, sentences, words, duplicates } = step?.batch ?? {};
-    for (const tensor of [image, ids, mask, sentences?.ids, words?.ids, duplicates]) tensor?.dispose();
+    if (!step) return;
+    step.captured.result.dispose();
+    step.captured.dispose();
+    disposeBatch(step.batch);
   }
 
   private computeStep(batch: PairBatch): NDArray {
-    const { gpu, model, arena, optimizer, config } = this;
-    const losses = contrastiveObjective(model, batch, config.objective);
+    const { gpu, arena, optimizer, config, lossScale } = this;
     arena.zeroGrad();
-    backward([losses.total]);
-    const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
+    const losses = this.backward(batch);
+    const maxNorm = config.optimizer.clip ?? 0;
+    const clip = lossScale ? lossScale.clipGradNorm(arena, maxNorm) : clipGradNorm(arena, maxNorm);
     optimizer.record(clip);
     const values = gradNorm(
       gpu,
       arena.segments.map((segment) => segment.values),
       0,
     );
-    return packMetrics(losses, [new Tensor(clip), new Tensor(values)]).array;
+    const scale = lossScale ? [new Tensor(lossScale.value())] : [];
+    return packMetrics(losses, [new Tensor(clip), new Tensor(values), ...scale]).array;
+  }
+
+  /** Chunks of the batch, if there are any: a single one would only be encoded twice. */
+  private chunkFor(batch: PairBatch): number | undefined {
+    const { chunkSize } = this.config;
+    return chunkSize !== undefined && chunkSize < (batch.image.shape[0] ?? 0) ? chunkSize : undefined;
+  }
+
+  /** Adds the gradients of a batch to those of the parameters. */
+  private backward(batch: PairBatch): ObjectiveLosses {
+    const { model, config } = this;
+    const chunk = this.chunkFor(batch);
+    const upstream = this.lossScale?.upstream();
+    if (chunk !== undefined) return backwardInChunks(model, batch, config.objective, chunk, upstream).losses;
+    const losses = contrastiveObjective(model, batch, config.objective);
+    backward([losses.total], [upstream]);
+    return losses;
   }
 
   private async read(packed: NDArray, batch: Batch, hasNorm: boolean): Promise<StepMetrics> {
     const values = await packed.read();
-    return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', hasNorm);
+    const extras = { norms: hasNorm, lossScale: this.lossScale !== undefined };
+    return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', extras);
   }
 
   /** Repeats a bad step, without its update, to name the first tensor that is not finite. */
   private async explain(batch: Batch, step: number, metrics: StepMetrics): Promise<string> {
-    const { gpu, model, arena, config } = this;
-    seedModules(model, config.seed, step);
-    model.setTraining(true);
-    const loss = contrastiveObjective(model, uploadBatch(gpu, batch), config.objective).total;
-    const where =
-      (await findNonFinite(loss, model)) ??
-      (await findNonFiniteGradient(loss, arena)) ??
-      'all are when it is repeated with the parameters as they are now';
+    // The search below keeps what a step would free, so it needs the memory of the recorded steps.
+    this.releaseSteps();
+    this.memory = this.gpu.captureMemory();
+    const uploaded = uploadBatch(this.gpu, batch, this.usesWords);
+    const where = await this.findBadTensor(uploaded, step).finally(() => disposeBatch(uploaded));
     const what = Number.isFinite(metrics.total) ? 'a gradient or parameter' : `the loss (${metrics.total})`;
     return (
-      `Step ${step + 1}: ${what} is not a finite number; ${where}. Nothing of this step was saved, and the last ` +
-      'checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'
+      `Step ${step + 1}: ${what} is not a finite number; ` +
+      `${where ?? 'all are when it is repeated with the parameters as they are now'}. Nothing of this step was saved, ` +
+      'and the last checkpoint is good. Try a lower learning rate (--lr), or gradient clipping (optimizer.clip).'
     );
+  }
+
+  private async findBadTensor(batch: PairBatch, step: number): Promise<string | undefined> {
+    const { gpu, model, arena, config } = this;
+    const chunk = this.chunkFor(batch);
+    const tapes =
+      chunk === undefined
+        ? [() => [contrastiveObjective(model, batch, config.objective).total]]
+        : tapesInChunks(model, batch, config.objective, chunk);
+    this.prepare(step);
+    for (const tape of tapes) {
+      const found = await findNonFinite(gpu, tape, model);
+      if (found) return found;
+    }
+    this.prepare(step);
+    return findNonFiniteGradient(arena, () => void this.backward(batch));
   }
 }

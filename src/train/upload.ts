@@ -26,17 +26,19 @@ function roomFor(units: number, step: number): number {
   return Math.ceil(units / step) * step;
 }
 
-/** Equal for batches that `rewriteBatch` can put in each other's place. */
-export function batchShape(batch: Batch): string {
+/** Equal for batches that `rewriteBatch` can put in each other's place. `words`: whether their words are uploaded. */
+export function batchShape(batch: Batch, words: boolean): string {
   const { studyIds, imageSize, tokens, maxSentences, maxWords } = batch;
-  return [studyIds.length, imageSize, tokens, roomFor(maxSentences, 8), roomFor(maxWords, 32)].join(' ');
+  const units = [roomFor(maxSentences, 8), ...(words ? [roomFor(maxWords, 32)] : [])];
+  return [studyIds.length, imageSize, tokens, ...units].join(' ');
 }
 
 /**
  * Puts a batch on the GPU; images become `[batch, size, size, 1]`. The caller's scope owns the tensors.
+ * @param words whether the word of each token is needed; their number would only add shapes otherwise
  * @throws NonFiniteError if a pixel is NaN or infinite.
  */
-export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
+export function uploadBatch(gpu: Gpu, batch: Batch, words: boolean): PairBatch {
   checkPixels(batch);
   const { studyIds, imageSize, tokens, maxSentences, maxWords } = batch;
   const rows = studyIds.length;
@@ -46,7 +48,7 @@ export function uploadBatch(gpu: Gpu, batch: Batch): PairBatch {
     ids: ids(batch.inputIds, [rows, tokens]),
     mask: ids(batch.attentionMask, [rows, tokens]),
     sentences: { ids: ids(batch.sentenceIds, [rows, tokens]), count: roomFor(maxSentences, 8) },
-    words: { ids: ids(batch.wordIds, [rows, tokens]), count: roomFor(maxWords, 32) },
+    ...(words ? { words: { ids: ids(batch.wordIds, [rows, tokens]), count: roomFor(maxWords, 32) } } : {}),
     duplicates: ids(duplicatePairs(batch.reportKeys), [rows, rows]),
   };
 }
@@ -60,4 +62,9 @@ export function rewriteBatch(target: PairBatch, batch: Batch): void {
   target.sentences.ids.array.write(batch.sentenceIds);
   target.words?.ids.array.write(batch.wordIds);
   target.duplicates?.array.write(duplicatePairs(batch.reportKeys));
+}
+
+/** Frees an uploaded batch. */
+export function disposeBatch({ image, ids, mask, sentences, words, duplicates }: PairBatch): void {
+  for (const tensor of [image, ids, mask, sentences.ids, words?.ids, duplicates]) tensor?.dispose();
 }

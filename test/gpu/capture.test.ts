@@ -115,6 +115,32 @@ describe('a captured function', () => {
     ]);
   });
 
+  it('shares memory with others, and uses it for smaller tensors too', async () => {
+    const before = gpu().memoryReport();
+    const allocated = (): number => gpu().memoryReport().liveBytes + gpu().memoryReport().pooledBytes;
+    const x = fill(gpu(), [40_000], 1);
+    const memory = gpu().captureMemory();
+    const chain = (size: number, times: number) => () => {
+      let y = x.view([size], [1]);
+      for (let i = 0; i < times; i++) y = gpu().scope(() => binary('add', y, x.view([size], [1])));
+      return y;
+    };
+    const large = gpu().capture(chain(40_000, 3), memory);
+    const withOne = allocated();
+    const small = gpu().capture(chain(15_000, 2), memory);
+    expect(allocated() - withOne, 'the second finds all its memory').toBe(0);
+    for (const value of [2, 5]) {
+      x.write(new Float32Array(40_000).fill(value));
+      large.run();
+      small.run();
+      expect((await large.result.read()).every((sum) => sum === 4 * value)).toBe(true);
+      expect((await small.result.read()).every((sum) => sum === 3 * value)).toBe(true);
+    }
+    for (const item of [large.result, small.result, large, small, memory, memory, x]) item.dispose();
+    const after = gpu().memoryReport();
+    expect([after.liveBuffers, after.liveBytes]).toEqual([before.liveBuffers, before.liveBytes]);
+  });
+
   it('can have more dispatches than a submission takes', async () => {
     const one = fill(gpu(), [1], 1);
     const total = NDArray.from(gpu(), [0], [1]);

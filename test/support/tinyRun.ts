@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../../src/train/config.ts';
+import { mergeConfig, parseRunConfig, type RunConfig } from '../../src/train/config.ts';
+import { presets } from '../../src/train/presets.ts';
 
 /** A run of seconds: 32 px phantoms, batches of 4, a few channels, two token layers. */
 export function tinyConfig(changes: object = {}): RunConfig {

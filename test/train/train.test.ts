@@ -77,6 +77,8 @@ describe('a training run', () => {
     }
     const records = readMetrics(folder);
     expect(records.every(({ total }) => Number.isFinite(total))).toBe(true);
+    const waits = records.flatMap(({ kind, dataWait }) => (kind === 'train' ? [dataWait ?? Number.NaN] : []));
+    expect(waits.every((share) => share >= 0 && share <= 1)).toBe(true);
     expect(records.some(({ kind }) => kind === 'validation')).toBe(true);
   });
 

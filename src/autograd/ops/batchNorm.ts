@@ -3,7 +3,7 @@ import type { RunningStatistics } from '../../kernels/batchNorm.ts';
 import { applyBatchNorm, batchNormGrad, batchStatistics } from '../../kernels/batchNorm.ts';
 import { contiguous } from '../../kernels/copy.ts';
 import type { NDArray } from '../../kernels/ndarray.ts';
-import { normGradSums } from '../../kernels/normGradSums.ts';
+import { normGradSums, normTargets } from '../../kernels/normGradSums.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { unaryGrad } from '../../kernels/unary.ts';
 import { record } from '../tape.ts';
@@ -65,17 +65,19 @@ export function batchNorm(
   const added = residual && contiguous(residual.array);
   const y = applyBatchNorm(input, statistics, { weight: scale, bias: shift, residual: added, relu });
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-  return record('batchNorm', inputs, y, (grad, [needX, needWeight, needBias]) => {
+  return record('batchNorm', inputs, y, (grad, [needX, needWeight, needBias], [, intoWeight, intoBias]) => {
     // With a residual the gradient behind the ReLU is needed by itself; otherwise the kernels clip it on the way.
     const dy = residual && relu ? unaryGrad('relu', y, grad) : contiguous(grad);
     const parts = { weight: scale, bias: shift, relu: relu && !residual };
     const needSums = needWeight || needBias || (needX && train);
-    const sums = needSums ? normGradSums(input, dy, statistics, 'channel', parts.relu ? parts : undefined) : undefined;
+    const into = normTargets(intoWeight, intoBias);
+    const rectified = parts.relu ? parts : undefined;
+    const sums = needSums ? normGradSums(input, dy, statistics, 'channel', rectified, into) : undefined;
     const sum = (row: number): NDArray | undefined => sums?.view([channels], [1], sums.offset + row * channels);
     return [
       needX ? batchNormGrad(input, dy, statistics, parts, sums) : undefined,
-      needWeight ? sum(1) : undefined,
-      needBias ? sum(0) : undefined,
+      needWeight ? (into?.weight ?? sum(1)) : undefined,
+      needBias ? (into?.bias ?? sum(0)) : undefined,
       dy,
     ];
   });

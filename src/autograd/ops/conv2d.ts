@@ -1,6 +1,6 @@
 import type { Conv2dOptions } from '../../kernels/conv2d.ts';
 import { conv2d as conv2dArrays, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../../kernels/conv2d.ts';
-import { reduce } from '../../kernels/reduce.ts';
+import { sumRows } from '../../kernels/reduce.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -11,9 +11,9 @@ import type { Tensor } from '../tensor.ts';
 export function conv2d(x: Tensor, w: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const geometry = conv2dGeometry(x.array, w.array, options);
   const y = conv2dArrays(x.array, w.array, bias?.array, geometry);
-  return record('conv2d', bias ? [x, w, bias] : [x, w], y, (dy, [needX, needW, needBias]) => [
-    needX ? conv2dInputGrad(dy, w.array, geometry) : undefined,
-    needW ? conv2dWeightGrad(x.array, dy, geometry) : undefined,
-    needBias ? reduce('sum', dy, [0, 1, 2]) : undefined,
+  return record('conv2d', bias ? [x, w, bias] : [x, w], y, (dy, [needX, needW, needBias], [intoX, intoW, intoBias]) => [
+    needX ? conv2dInputGrad(dy, w.array, geometry, intoX) : undefined,
+    needW ? conv2dWeightGrad(x.array, dy, geometry, intoW) : undefined,
+    needBias ? sumRows(dy, intoBias) : undefined,
   ]);
 }

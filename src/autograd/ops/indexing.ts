@@ -23,8 +23,8 @@ export interface EmbeddingOptions {
 export function embedding(w: Tensor, index: Tensor, options: EmbeddingOptions = {}): Tensor {
   if (w.rank !== 2)
     throw new ShapeError(`embedding: the table has shape ${formatShape(w.shape)}; expected [rows, width].`);
-  return record('embedding', [w], selectArray(w.array, 0, index.array), (dy) => [
-    indexSelectGrad(dy, w.shape, 0, index.array, options.paddingIndex),
+  return record('embedding', [w], selectArray(w.array, 0, index.array), (dy, _, [target]) => [
+    indexSelectGrad(dy, w.shape, 0, index.array, options.paddingIndex, target),
   ]);
 }
 

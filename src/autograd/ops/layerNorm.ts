@@ -1,7 +1,7 @@
 import { ShapeError } from '../../gpu/errors.ts';
 import { contiguous } from '../../kernels/copy.ts';
 import { layerNorm as layerNormArrays, layerNormGrad } from '../../kernels/layerNorm.ts';
-import { normGradSums } from '../../kernels/normGradSums.ts';
+import { normGradSums, normTargets } from '../../kernels/normGradSums.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -23,13 +23,14 @@ export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, eps: number):
   const input = contiguous(x.array);
   const scale = contiguous(weight.array);
   const { y, statistics } = layerNormArrays(input, scale, contiguous(bias.array), eps);
-  return record('layerNorm', [x, weight, bias], y, (grad, [needX, needWeight, needBias]) => {
+  return record('layerNorm', [x, weight, bias], y, (grad, [needX, needWeight, needBias], [, intoWeight, intoBias]) => {
     const dy = contiguous(grad);
-    const sums = needWeight || needBias ? normGradSums(input, dy, statistics, 'row') : undefined;
+    const into = normTargets(intoWeight, intoBias);
+    const sums = needWeight || needBias ? normGradSums(input, dy, statistics, 'row', undefined, into) : undefined;
     return [
       needX ? layerNormGrad(input, dy, statistics, scale) : undefined,
-      needWeight ? sums?.view([width], [1], sums.offset + width) : undefined,
-      needBias ? sums?.view([width], [1], sums.offset) : undefined,
+      needWeight ? (into?.weight ?? sums?.view([width], [1], sums.offset + width)) : undefined,
+      needBias ? (into?.bias ?? sums?.view([width], [1], sums.offset)) : undefined,
     ];
   });
 }

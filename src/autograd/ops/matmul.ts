@@ -1,7 +1,7 @@
 import { reshape } from '../../kernels/copy.ts';
 import { matmul as matmulArrays } from '../../kernels/matmul.ts';
 import type { NDArray } from '../../kernels/ndarray.ts';
-import { reduce, sumTo } from '../../kernels/reduce.ts';
+import { sumRows, sumTo } from '../../kernels/reduce.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -36,9 +36,9 @@ export function matmul(a: Tensor, b: Tensor, options: TransposeOptions = {}): Te
 export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   const rows = (array: NDArray): NDArray => reshape(array, [-1, array.shape.at(-1) ?? 1]);
   const y = matmulArrays(x.array, w.array, { transposeB: true, bias: bias?.array });
-  return record('linear', bias ? [x, w, bias] : [x, w], y, (dy, [needX, needW, needBias]) => [
-    needX ? matmulArrays(dy, w.array) : undefined,
-    needW ? matmulArrays(rows(dy), rows(x.array), { transposeA: true }) : undefined,
-    needBias ? reduce('sum', rows(dy), [0]) : undefined,
+  return record('linear', bias ? [x, w, bias] : [x, w], y, (dy, [needX, needW, needBias], [intoX, intoW, intoBias]) => [
+    needX ? matmulArrays(dy, w.array, { target: intoX }) : undefined,
+    needW ? matmulArrays(rows(dy), rows(x.array), { transposeA: true, dtype: w.dtype, target: intoW }) : undefined,
+    needBias ? sumRows(rows(dy), intoBias) : undefined,
   ]);
 }

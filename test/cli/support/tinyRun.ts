@@ -1,7 +1,8 @@
 import { openDataset } from '../../../src/data/open.node.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { saveCheckpoint } from '../../../src/train/checkpoint.node.ts';
-import { mergeConfig, parseRunConfig, presets, type RunConfig } from '../../../src/train/config.ts';
+import { mergeConfig, parseRunConfig, type RunConfig } from '../../../src/train/config.ts';
+import { presets } from '../../../src/train/presets.ts';
 import { trainRun } from '../../../src/train/run.node.ts';
 import { newRun, type RunDescription, writeRunFolder } from '../../../src/train/runFolder.node.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
