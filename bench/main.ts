@@ -22,10 +22,11 @@ import { provenanceOf } from './run/provenance.ts';
 import { kernelSuite } from './suites/kernels.ts';
 import { modelSuite } from './suites/models.ts';
 import { overheadSuite } from './suites/overhead.ts';
+import { peerSuite } from './suites/peers.ts';
 import type { Suite, SuiteReport } from './suites/suite.ts';
 
 /** In the order in which they run. Another suite is a `Suite` (suites/suite.ts) and a place in this list. */
-const suites: readonly Suite[] = [modelSuite, kernelSuite, overheadSuite];
+const suites: readonly Suite[] = [modelSuite, kernelSuite, overheadSuite, peerSuite];
 
 /** One level after the other: `recursive` of Node 20 never returns where the parent refuses folders, as /proc does. */
 function makeFolder(path: string): void {

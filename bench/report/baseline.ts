@@ -90,6 +90,7 @@ export function compareResults(current: BenchFile, baseline: BenchFile): Compari
 
 /** Cases that changed, then a sentence about all of them. */
 export function comparisonText(comparisons: readonly Comparison[], path: string): string {
+  if (comparisons.length === 0) return `Against ${path}: it has no case of this run.`;
   const changed = comparisons.filter(({ verdict }) => verdict !== 'same').sort((a, b) => b.ratio - a.ratio);
   const rows = changed.map(({ result, before, ratio, limit, verdict }) => [
     `${result.suite}: ${result.name}`,

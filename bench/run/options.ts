@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { AdapterChoice } from '../../src/cli/common.ts';
 import { adapterOf, wholeNumber, withAdapterFlags } from '../../src/cli/flags.ts';
 import type { Suite, SuiteOptions } from '../suites/suite.ts';
@@ -12,7 +12,7 @@ export interface BenchOptions extends SuiteOptions {
 }
 
 interface Flags {
-  readonly suite: string;
+  readonly suite?: readonly string[];
   readonly only: string;
   readonly adapter?: AdapterChoice;
   readonly gpu?: boolean;
@@ -29,12 +29,21 @@ function batchList(text: string): number[] {
   throw new InvalidArgumentError('Expected whole numbers of 1 or more, separated by commas.');
 }
 
+function listOf(names: readonly string[]): (text: string) => readonly string[] {
+  return (text) => {
+    const chosen = text === 'all' ? names : text.split(',');
+    const unknown = chosen.find((name) => !names.includes(name));
+    if (unknown === undefined) return chosen;
+    throw new InvalidArgumentError(`There is no suite "${unknown}"; there are ${names.join(', ')} and all.`);
+  };
+}
+
 /** Reads the command line; commander prints help and mistakes, and ends the process after either. */
 export function readOptions(suites: readonly Suite[], argv: readonly string[]): BenchOptions {
   const names = suites.map(({ name }) => name);
   const command = new Command('npm run bench --')
-    .description('Measures kernels, models and overhead on one device, in rounds, with the noise of the machine.')
-    .addOption(new Option('--suite <name>', 'which cases').choices([...names, 'all']).default('all'))
+    .description('Measures models, kernels, overhead and other libraries on one device, with the noise of the machine.')
+    .option('--suite <names>', `which cases: ${names.join(', ')}, several with commas, or all (default)`, listOf(names))
     .option('--only <text>', 'cases whose name or family contains the text', '')
     .option('--batch <list>', 'images or texts per case, e.g. 1,32,128 (default: by adapter)', batchList)
     .option('--rounds <n>', 'measurements of each case (default: 5, dear ones 3)', wholeNumber(1))
@@ -46,7 +55,7 @@ export function readOptions(suites: readonly Suite[], argv: readonly string[]): 
   withAdapterFlags(command).parse(argv);
   const flags = command.opts<Flags>();
   return {
-    suites: suites.filter(({ name }) => flags.suite === 'all' || flags.suite === name),
+    suites: suites.filter(({ name }) => (flags.suite ?? names).includes(name)),
     only: flags.only.toLowerCase(),
     batches: flags.batch,
     rounds: flags.rounds,

@@ -96,7 +96,7 @@ export const kernelSuite: Suite = {
     const failures: string[] = [];
     const found = await collectKernelCases(options, gpu.adapter.kind);
     const visits = found.map((benchCase) => leaveOutFailing(kernelVisit(gpu, benchCase), failures));
-    const plan = planRounds(options.rounds, gpu.adapter.kind, 3);
+    const plan = planRounds(options.rounds, gpu.adapter.kind, 2);
     await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...plan, signal, onProgress });
     const results = visits.filter((visit) => !visit.failed()).map((visit) => visit.result());
     return { results, ...(failures.length > 0 ? { extra: { failures } } : {}) };

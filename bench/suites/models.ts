@@ -105,7 +105,7 @@ export const modelSuite: Suite = {
   run: async ({ gpu, signal, onProgress, calibrate, ...options }) => {
     const failures: string[] = [];
     const visits = collect(options, gpu.adapter.kind).map((model) => leaveOutFailing(modelVisit(gpu, model), failures));
-    const plan = planRounds(options.rounds, gpu.adapter.kind, 2);
+    const plan = planRounds(options.rounds, gpu.adapter.kind, 1.5);
     await roundRobin([...visits, { name: 'roofline', measure: calibrate }], { ...plan, signal, onProgress });
     const results = visits.filter((visit) => !visit.failed()).flatMap((visit) => visit.results());
     return { results, ...(failures.length > 0 ? { extra: { failures } } : {}) };

@@ -52,6 +52,7 @@ describe('compareResults', () => {
     const text = comparisonText(compareResults(benchFile([result('a', 12), result('b', 10)]), before), 'old.json');
     expect(text).toMatch(/kernels: a +10 ± 1 % +12 ± 1 % +1\.20x/);
     expect(text).toContain('Against old.json: 1 slower, 0 faster, 1 within the noise, median ratio 1.10.');
+    expect(comparisonText([], 'old.json')).toBe('Against old.json: it has no case of this run.');
   });
 });
 
