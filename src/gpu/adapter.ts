@@ -9,8 +9,8 @@ export interface AdapterSummary {
   readonly description: string;
   /** Subgroup size that every workgroup has, or 0 where it is not fixed or subgroups are absent. */
   readonly subgroupSize: number;
-  /** Whether it multiplies 16 x 16 matrices of f16 and adds up in f32 (tensor cores); tests may have it `emulated`. */
-  readonly halfMatrices: boolean | 'emulated';
+  /** Whether it multiplies 16 x 16 matrices of f16 and adds up in f32 (tensor cores); tests may have it `emulated`. Absent = no. */
+  readonly halfMatrices?: boolean | 'emulated';
 }
 
 /** Subgroup matrices are an experiment of Chromium's, which WebGPU's types do not know. */

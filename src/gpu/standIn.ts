@@ -26,7 +26,6 @@ export const commonCard: StandInDevice = {
     architecture: '',
     description: 'a graphics card',
     subgroupSize: 32,
-    halfMatrices: false,
   },
   limits: {
     maxBufferSize: 2 ** 31 - 4,
