@@ -45,6 +45,6 @@ export function provenanceOf(gpu: Gpu): Provenance {
       webgpu: versionIn(join(dirname(require.resolve('webgpu')), 'package.json')),
       commit: commit(),
     },
-    toggles: dawnToggles(false),
+    toggles: dawnToggles(false, gpu.adapter.vendor),
   };
 }

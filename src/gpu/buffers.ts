@@ -48,14 +48,14 @@ export class MemoryMeter {
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
   }
 
-  resetPeak(): void {
-    this.peakBytes = this.liveBytes;
-    this.peakAllocatedBytes = this.allocatedBytes;
-  }
-
   allocate(bytes: number): void {
     this.allocatedBytes += bytes;
     this.peakAllocatedBytes = Math.max(this.peakAllocatedBytes, this.allocatedBytes);
+  }
+
+  resetPeak(): void {
+    this.peakBytes = this.liveBytes;
+    this.peakAllocatedBytes = this.allocatedBytes;
   }
 }
 

@@ -17,6 +17,8 @@ export interface Variant {
   readonly features?: readonly GPUFeatureName[];
   /** Fixed subgroup size the variant relies on. */
   readonly subgroupSize?: number;
+  /** Needs 16 x 16 x 16 subgroup matrices of f16 that add up in f32 (tensor cores). */
+  readonly halfMatrices?: boolean;
   /** Bytes of workgroup memory and invocations per workgroup, where they exceed WebGPU's guaranteed 16 KiB and 256. */
   readonly workgroupBytes?: number;
   readonly invocations?: number;
@@ -124,7 +126,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,
-      features: [...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])],
+      features: [...new Set([...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])])],
       cost: halved(definition.cost as Program['cost'], types, typed.length),
     };
     programs.set(key, made);
@@ -152,6 +154,7 @@ export function supportsVariant(variant: Variant, device: GPUDevice, adapter: Ad
   return (
     (variant.features ?? []).every((feature) => device.features.has(feature)) &&
     (variant.subgroupSize ?? adapter.subgroupSize) === adapter.subgroupSize &&
+    (!variant.halfMatrices || adapter.halfMatrices === true) &&
     (variant.workgroupBytes ?? 0) <= device.limits.maxComputeWorkgroupStorageSize &&
     (variant.invocations ?? 0) <= device.limits.maxComputeInvocationsPerWorkgroup
   );
