@@ -1,3 +1,4 @@
+import type { Measured } from '../measure/statistics.ts';
 import { median } from '../measure/statistics.ts';
 import { byFamily, efficiencyOf } from './kernelTable.ts';
 import { formOf } from './modelTable.ts';
@@ -73,13 +74,21 @@ function overheadRows(file: BenchFile): Map<string, string[]> {
   );
 }
 
+/** Best rate, and the middle one: far below it, other programs had the processor. */
+function peakText(best: number, { low, median: middle }: Measured, unit: string): string {
+  return `${short(best)} ${unit}, median ${short((best * low) / middle)}`;
+}
+
 function deviceRow({ name, file }: NamedResults): Row {
   const { adapter, processor, versions, roofline, date } = file;
   const where =
     adapter.kind === 'software'
       ? `${adapter.description}; ${processor.cores} cores of ${processor.model}`
       : adapter.description;
-  const rates = [`${short(roofline.gflops)} GFLOP/s`, `${short(roofline.gigabytesPerSecond)} GB/s`];
+  const rates = [
+    peakText(roofline.gflops, roofline.arithmetic, 'GFLOP/s'),
+    peakText(roofline.gigabytesPerSecond, roofline.copy, 'GB/s'),
+  ];
   return [name, where, ...rates, `${date.slice(0, 10)}, \`${versions.commit}\``];
 }
 
