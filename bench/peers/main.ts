@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { writeJsonAtomic } from '../../src/io/atomic.node.ts';
 import type { Contender } from './protocol.ts';
 import { contenders, peerAdapters } from './protocol.ts';
+import { findPyTorch, isPyTorch } from './pytorch/pythonPeer.node.ts';
 import { runPeers } from './suite.ts';
 import { formatHeader, formatRow, formatSummary } from './table.ts';
 
@@ -17,8 +18,10 @@ const { values } = parseArgs({
 });
 const adapter = peerAdapters.find((choice) => choice === values.adapter);
 if (!adapter) throw new Error(`--adapter is "${values.adapter}"; expected one of ${peerAdapters.join(', ')}.`);
-const chosen = values.with?.split(',') ?? [...contenders];
-const taking: Contender[] = contenders.filter((contender) => chosen.includes(contender));
+const torch = findPyTorch();
+const possible = contenders.filter((contender) => !isPyTorch(contender) || torch.includes(contender));
+const chosen = values.with?.split(',') ?? [...possible];
+const taking: Contender[] = possible.filter((contender) => chosen.includes(contender));
 
 const progress = (line: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}\r`);
