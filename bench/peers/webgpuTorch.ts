@@ -9,11 +9,18 @@ import { chain, conv3x3, convStem } from './workloads.ts';
 
 const missing = (what: string): string => `webgpu-torch has no ${what}.`;
 
+type Nested = number | Nested[];
+
+/** Its tensors are made from nested arrays. */
+function nested(data: ArrayLike<number>, shape: readonly number[], offset = 0): Nested {
+  const [size = 0, ...rest] = shape;
+  if (shape.length === 0) return data[offset] ?? Number.NaN;
+  const step = rest.reduce((product, n) => product * n, 1);
+  return Array.from({ length: size }, (_, i) => nested(data, rest, offset + i * step));
+}
+
 function upload({ data, shape }: HostTensor): torch.Tensor {
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
-  // Its uploads start from nested arrays or typed arrays of one axis; the shape is laid over them.
-  const flat = new torch.Tensor({ data: data as Float32Array, dtype: 'float32', device: 'webgpu' });
-  return flat.withShape([...shape], strides);
+  return torch.tensor({ data: nested(data, shape) as number[], dtype: 'float32', device: 'webgpu' });
 }
 
 /** The device is not public. */
