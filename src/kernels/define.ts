@@ -38,6 +38,7 @@ export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly variants: Readonly<Record<V, Variant>>;
   /** Workgroups for the given parameters. */
   readonly dispatch: (params: ParamValues<P>, constants: Readonly<Record<string, ConstantValue>>) => Workgroups;
+  /** In f32; parameters that count Elements may be taken as they are. */
   readonly cost: (params: ParamValues<P>) => Cost;
 }
 
@@ -95,13 +96,17 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
   return types;
 }
 
-/** A cost in f32 for a program some of whose typed bindings, which hold nearly all of the bytes, are f16. */
-function halved(cost: Program['cost'], types: ElementTypes, typed: number): Program['cost'] {
+/**
+ * The cost of a program, from that in f32 which counts Elements: of four where they are vec4, and half as many bytes for
+ * typed bindings, which hold nearly all of them, that are f16.
+ */
+function programCost(cost: Program['cost'], files: readonly ShaderName[], types: ElementTypes, typed: number) {
+  const lanes = files.includes('lib/elementVec4') ? 4 : 1;
   const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
-  if (halves === 0) return cost;
-  return (params) => {
+  const share = halves === 0 ? 1 : 1 - (0.5 * halves) / typed;
+  return (params: Readonly<Record<string, number>>): Cost => {
     const { flops, bytes } = cost(params);
-    return { flops, bytes: bytes * (1 - (0.5 * halves) / typed) };
+    return { flops: lanes * flops, bytes: lanes * share * bytes };
   };
 }
 
@@ -127,7 +132,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       params: layout,
       bindings: definition.bindings,
       features: [...new Set([...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])])],
-      cost: halved(definition.cost as Program['cost'], types, typed.length),
+      cost: programCost(definition.cost as Program['cost'], files, types, typed.length),
     };
     programs.set(key, made);
     return made;
