@@ -25,9 +25,11 @@ export interface Library {
   prepare(workload: WorkloadName, inputs: HostTensors): Promise<Prepared>;
 }
 
+export const unsupportedName = 'Unsupported';
+
 /** A library cannot do a workload; the message says what is missing. */
 export class Unsupported extends Error {
-  override readonly name = 'Unsupported';
+  override readonly name = unsupportedName;
 }
 
 type Build = (inputs: HostTensors) => Promise<Prepared>;

@@ -1,5 +1,5 @@
 import type { Library, Prepared } from './library.ts';
-import { Unsupported } from './library.ts';
+import { unsupportedName } from './library.ts';
 import type { Reply, Request, SampledResult, StartOptions } from './protocol.ts';
 import { sample } from './protocol.ts';
 import type { Workload } from './workloads.ts';
@@ -39,8 +39,9 @@ export class Session {
     try {
       return await this.handle(request);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { kind: error instanceof Unsupported ? 'unsupported' : 'failed', reason };
+      if (!(error instanceof Error)) return { kind: 'failed', reason: String(error) };
+      // By name, because a bundled library throws the class of its own bundle.
+      return { kind: error.name === unsupportedName ? 'unsupported' : 'failed', reason: error.message };
     }
   }
 

@@ -81,7 +81,7 @@ const looser: Readonly<Partial<Record<Contender, number>>> = { 'pytorch-tf32': 3
 
 const notAvailable = 'not available';
 const startTimeoutMs = 60_000;
-const prepareTimeoutMs = 90_000;
+const prepareTimeoutMs = 180_000;
 /** A measurement repeats the work until it takes about this long. */
 const leastMs = 25;
 /** A cell is left once it has three measurements and has taken this long. */
