@@ -14,6 +14,7 @@ export interface ConfigFlags {
   readonly batch?: number;
   readonly chunk?: number;
   readonly checkpointing?: string;
+  readonly precision?: string;
   readonly lr?: number;
   readonly imageSize?: number;
   readonly objective?: string;
@@ -67,6 +68,7 @@ export function runConfigOf(flags: ConfigFlags): RunConfig {
     batchSize: flags.batch,
     chunkSize: chunkFor(flags, file, config),
     checkpointing: flags.checkpointing,
+    precision: flags.precision,
     imageSize: flags.imageSize,
     vocabulary: flags.vocab,
     schedule: flags.lr === undefined ? undefined : { learningRate: flags.lr },

@@ -9,7 +9,7 @@ import { numberBetween, wholeNumber } from './flags.ts';
 export interface PlanFlags
   extends Pick<
     ConfigFlags,
-    'preset' | 'config' | 'batch' | 'chunk' | 'checkpointing' | 'imageSize' | 'objective' | 'vocab'
+    'preset' | 'config' | 'batch' | 'chunk' | 'checkpointing' | 'precision' | 'imageSize' | 'objective' | 'vocab'
   > {
   readonly memory?: string;
   readonly device?: string;
@@ -28,6 +28,7 @@ export function registerPlan(program: Command): void {
     .option('--batch <n>', 'image-report pairs per step', wholeNumber(1))
     .option('--chunk <n>', 'pairs that are encoded at a time', wholeNumber(1))
     .option('--checkpointing <mode>', 'blocks: compute activations twice instead of keeping them; or none')
+    .option('--precision <kind>', 'mixed: keep activations in 16 bits (hardware that has them); or f32')
     .option('--image-size <pixels>', 'side of the model input', wholeNumber(1))
     .option('--objective <name>', 'sentence-local, word-local, global or sentence-mean')
     .option('--vocab <file>', 'vocab.txt of the text model')

@@ -35,6 +35,7 @@ export function registerTrain(program: Command): void {
     .option('--batch <n>', 'image-report pairs per step', number)
     .option('--chunk <n>', 'pairs that are encoded at a time: large batches in little memory', number)
     .option('--checkpointing <mode>', 'blocks: compute activations twice instead of keeping them; or none')
+    .option('--precision <kind>', 'mixed: keep activations in 16 bits (hardware that has them); or f32')
     .option('--lr <rate>', 'learning rate', number)
     .option('--image-size <pixels>', 'side of the model input', number)
     .option('--objective <name>', 'sentence-local, word-local, global or sentence-mean')

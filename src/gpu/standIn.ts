@@ -20,7 +20,13 @@ export interface StandInDevice {
 
 /** What current graphics cards of any maker offer through WebGPU. */
 export const commonCard: StandInDevice = {
-  adapter: { kind: 'hardware', vendor: '', architecture: '', description: 'a graphics card', subgroupSize: 32 },
+  adapter: {
+    kind: 'hardware',
+    vendor: '',
+    architecture: '',
+    description: 'a graphics card',
+    subgroupSize: 32,
+  },
   limits: {
     maxBufferSize: 2 ** 31 - 4,
     maxStorageBufferBindingSize: 2 ** 31 - 4,
@@ -28,7 +34,7 @@ export const commonCard: StandInDevice = {
     maxComputeWorkgroupStorageSize: 32_768,
     maxComputeInvocationsPerWorkgroup: 1024,
   },
-  features: ['subgroups'],
+  features: ['subgroups', 'shader-f16'],
 };
 
 /** A stand-in for the device of a Gpu, so that what it does can be planned: see `standInGpu`. */

@@ -13,7 +13,7 @@ const castKernel = defineKernel({
   typed: [0, 1],
   variants: elementwiseVariants(['cast']),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
-  cost: ({ count }) => ({ flops: 0, bytes: 6 * count }),
+  cost: ({ count }) => ({ flops: 0, bytes: 8 * count }),
 });
 
 /**

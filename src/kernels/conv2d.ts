@@ -194,7 +194,7 @@ export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Con
   if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
   const rows = g.batch * g.outHeight * g.outWidth;
   const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const plan = planGemm(x.gpu, rows, g.outChannels, depth, g.groups);
+  const plan = planGemm(x.gpu, rows, g.outChannels, depth, g.groups, x.dtype === 'f16');
   const { core, splits, splitDepth } = plan;
   const output = gemmOutput(x.gpu, shape, plan, { dtype: x.dtype });
   const source = contiguous(x);
@@ -242,7 +242,7 @@ export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry, targ
   const rows = Math.ceil((g.batch * g.height * g.width) / (g.strideHeight * g.strideWidth));
   const fullDepth = g.kernelHeight * g.kernelWidth * g.outChannels;
   const meanDepth = Math.ceil(fullDepth / (g.strideHeight * g.strideWidth));
-  const plan = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups);
+  const plan = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups, dy.dtype === 'f16');
   const { core, splits } = plan;
   const output = gemmOutput(dy.gpu, shape, plan, { dtype: dy.dtype, target });
   const source = contiguous(dy);
@@ -284,7 +284,7 @@ export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry, tar
   }
   const depth = g.batch * g.outHeight * g.outWidth;
   const cols = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const plan = planGemm(x.gpu, g.outChannels, cols, depth, g.groups);
+  const plan = planGemm(x.gpu, g.outChannels, cols, depth, g.groups, x.dtype === 'f16');
   const { core, splits, splitDepth } = plan;
   const output = gemmOutput(x.gpu, shape, plan, { target });
   const gradient = contiguous(dy);

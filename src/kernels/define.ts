@@ -17,6 +17,8 @@ export interface Variant {
   readonly features?: readonly GPUFeatureName[];
   /** Fixed subgroup size the variant relies on. */
   readonly subgroupSize?: number;
+  /** Needs 16 x 16 x 16 subgroup matrices of f16 that add up in f32 (tensor cores). */
+  readonly halfMatrices?: boolean;
   /** Bytes of workgroup memory and invocations per workgroup, where they exceed WebGPU's guaranteed 16 KiB and 256. */
   readonly workgroupBytes?: number;
   readonly invocations?: number;
@@ -93,6 +95,16 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
   return types;
 }
 
+/** A cost in f32 for a program some of whose typed bindings, which hold nearly all of the bytes, are f16. */
+function halved(cost: Program['cost'], types: ElementTypes, typed: number): Program['cost'] {
+  const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
+  if (halves === 0) return cost;
+  return (params) => {
+    const { flops, bytes } = cost(params);
+    return { flops, bytes: bytes * (1 - (0.5 * halves) / typed) };
+  };
+}
+
 /** Declares a kernel: its WGSL file, parameters and variants. Pipelines are built at the first dispatch. */
 export function defineKernel<const P extends ParamSpec, const V extends string>(
   definition: KernelDefinition<P, V>,
@@ -114,8 +126,8 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,
-      features: [...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])],
-      cost: definition.cost as Program['cost'],
+      features: [...new Set([...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])])],
+      cost: halved(definition.cost as Program['cost'], types, typed.length),
     };
     programs.set(key, made);
     return made;
@@ -142,6 +154,7 @@ export function supportsVariant(variant: Variant, device: GPUDevice, adapter: Ad
   return (
     (variant.features ?? []).every((feature) => device.features.has(feature)) &&
     (variant.subgroupSize ?? adapter.subgroupSize) === adapter.subgroupSize &&
+    (!variant.halfMatrices || adapter.halfMatrices === true) &&
     (variant.workgroupBytes ?? 0) <= device.limits.maxComputeWorkgroupStorageSize &&
     (variant.invocations ?? 0) <= device.limits.maxComputeInvocationsPerWorkgroup
   );

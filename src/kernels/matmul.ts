@@ -87,7 +87,8 @@ export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDA
   const right = batchOperand(b, batch);
   const slices = tall ? 1 : numel(batch);
   const totalRows = tall ? rows * numel(batch) : rows;
-  const plan = planGemm(a.gpu, totalRows, cols, depth, slices);
+  const half = a.dtype === 'f16' || b.dtype === 'f16';
+  const plan = planGemm(a.gpu, totalRows, cols, depth, slices, half);
   const form = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}` as const;
   const canAdd = form === 'nn' || form === 'tn';
   const output = gemmOutput(a.gpu, [...batch, rows, cols], plan, {

@@ -6,6 +6,9 @@ import { NDArray } from '../kernels/ndarray.ts';
 import type { ParameterArena } from './arena.ts';
 import { clipGradNorm } from './clip.ts';
 
+/** Scales do not fall below this: gradients that overflow even so are not a matter of f16. */
+export const smallestLossScale = 1;
+
 export interface LossScaleOptions {
   /** Scale of the first step; 2^16 by default. */
   readonly initial?: number;
@@ -37,6 +40,11 @@ export class LossScale implements Scoped {
   /** The scale as a scalar: pass it to `backward` as the loss's upstream gradient. */
   upstream(): NDArray {
     return this.array.view([], [], 0);
+  }
+
+  /** The scale as an array of one element, for logs. */
+  value(): NDArray {
+    return this.array.view([1], [1], 0);
   }
 
   /** As the function `clipGradNorm`, of gradients that carry the scale: the factor also takes it out. Moves the scale. */

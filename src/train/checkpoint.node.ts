@@ -15,6 +15,8 @@ const progressSchema = z.object({
   /** Optimizer steps done; the data position and the random streams derive from it and the seed. */
   step: z.number().int().nonnegative(),
   bestValidation: z.number().nullable(),
+  /** Only in mixed precision. */
+  lossScale: z.object({ scale: z.number(), goodSteps: z.number() }).exactOptional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
 

@@ -116,6 +116,8 @@ const fields = z.strictObject({
   chunkSize: count.exactOptional(),
   /** `blocks` computes bottlenecks and encoder layers again in the backward pass instead of keeping what they made. */
   checkpointing: z.enum(['none', 'blocks']).default('none'),
+  /** `mixed` keeps the towers' activations in f16, which takes half the memory; parameters and losses stay f32. */
+  precision: z.enum(['f32', 'mixed']).default('f32'),
   /** Optimizer steps; with `epochs` instead, as many as those have. */
   steps: count.optional(),
   epochs: count.optional(),

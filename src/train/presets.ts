@@ -24,6 +24,7 @@ const shared = {
   weights: {},
   frozen: { embeddings: false, layers: 0 },
   checkpointing: 'none' as const,
+  precision: 'f32' as const,
 };
 
 const adam = {

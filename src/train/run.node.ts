@@ -107,6 +107,7 @@ export async function trainRun(
       const progress = loadCheckpoint(folder, trainer.arena, trainer.optimizer);
       done = progress.step;
       best = progress.bestValidation;
+      if (progress.lossScale) trainer.lossScale?.load(progress.lossScale);
     } else {
       notices.push(...loadStartWeights(config, trainer.arena));
     }
@@ -119,7 +120,9 @@ export async function trainRun(
       events.onRecord?.(record);
     };
     const save = async (): Promise<void> => {
-      await saveCheckpoint(folder, trainer.arena, trainer.optimizer, { step: done, bestValidation: best });
+      const lossScale = await trainer.lossScale?.state();
+      const progress = { step: done, bestValidation: best, ...(lossScale ? { lossScale } : {}) };
+      await saveCheckpoint(folder, trainer.arena, trainer.optimizer, progress);
       await log.draw();
       events.onCheckpoint?.(done);
     };
@@ -167,6 +170,8 @@ export async function trainRun(
     const completed = done >= totalSteps;
     if (!completed) await save();
     else await writeFileAtomic(join(folder, 'model.safetensors'), writeSafetensors(await trainer.arena.state(), {}));
+    // Maps are made as `evaluate` and `localize` make them from the saved weights.
+    trainer.model.dtype = 'f32';
     return { trainer, totalSteps, stepsDone: done, completed, dataWait: wait.milliseconds / stepsTime };
   } finally {
     await loader.close();

@@ -2,6 +2,7 @@ import { cat, reshape } from '../autograd/ops/shape.ts';
 import { noGrad } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { ObjectiveLosses } from '../models/objective.ts';
+import { smallestLossScale } from '../nn/lossScale.ts';
 
 /** What one batch gave, on the host. */
 export interface StepMetrics {
@@ -15,6 +16,16 @@ export interface StepMetrics {
   readonly accuracy: number;
   /** Norm of the gradient before clipping, NaN if a gradient or a parameter is not finite; absent for validation. */
   readonly gradNorm?: number;
+  /** Scale of the loss behind the step; only in mixed precision. */
+  readonly lossScale?: number;
+  /** 1 if the scaled gradients overflowed f16: nothing was updated, and the next scale is smaller. */
+  readonly overflowed?: 1;
+}
+
+/** What is packed besides the losses: norms of gradients and parameters in training, and the scale of the loss. */
+export interface PackedExtras {
+  readonly norms: boolean;
+  readonly lossScale: boolean;
 }
 
 /** Losses and similarities in one tensor, so that a step is read back with a single copy. */
@@ -35,7 +46,7 @@ export function unpackMetrics(
   values: ArrayLike<number>,
   rows: number,
   hasLocal: boolean,
-  hasNorm: boolean,
+  extras: PackedExtras,
 ): StepMetrics {
   const at = (i: number): number => values[i] ?? Number.NaN;
   const first = values.length - rows * rows;
@@ -51,7 +62,15 @@ export function unpackMetrics(
     globalTv: at(2),
     ...(hasLocal ? { localVt: at(3), localTv: at(4) } : {}),
     accuracy: hits / rows,
-    // Behind the losses: norm, factor and number of non-finite elements of the gradients, then of the parameters.
-    ...(hasNorm ? { gradNorm: at(7) + at(10) > 0 ? Number.NaN : at(5) } : {}),
+    ...(extras.norms ? unpackNorms(at, extras.lossScale) : {}),
   };
+}
+
+/** Behind the losses: norm, factor and number of non-finite elements of the gradients, then of the parameters; scale. */
+function unpackNorms(at: (i: number) => number, hasScale: boolean): Partial<StepMetrics> {
+  const [norm, badGradients, badParameters, lossScale] = [at(5), at(7), at(10), at(11)];
+  const gradNorm = badGradients + badParameters > 0 ? Number.NaN : norm;
+  if (!hasScale) return { gradNorm };
+  const isOverflow = badGradients > 0 && badParameters === 0 && lossScale > smallestLossScale;
+  return isOverflow ? { lossScale, overflowed: 1 } : { lossScale, gradNorm };
 }

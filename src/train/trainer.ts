@@ -1,6 +1,7 @@
 import { backward } from '../autograd/tape.ts';
 import { Tensor } from '../autograd/tensor.ts';
 import type { Batch } from '../data/types.ts';
+import { describeAdapter } from '../gpu/adapter.ts';
 import type { Captured, CaptureMemory } from '../gpu/capture.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { gradNorm } from '../kernels/gradNorm.ts';
@@ -10,11 +11,12 @@ import type { ObjectiveLosses, PairBatch } from '../models/objective.ts';
 import { contrastiveObjective } from '../models/objective.ts';
 import { ParameterArena } from '../nn/arena.ts';
 import { clipGradNorm } from '../nn/clip.ts';
+import { LossScale } from '../nn/lossScale.ts';
 import { seedModules } from '../nn/module.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
 import type { Schedule } from '../nn/schedule.ts';
 import type { RunConfig } from './config.ts';
-import { NonFiniteError } from './errors.ts';
+import { ConfigError, NonFiniteError } from './errors.ts';
 import { backwardInChunks, objectiveInChunks, tapesInChunks } from './gradCache.ts';
 import { findNonFinite, findNonFiniteGradient } from './nonFinite.ts';
 import { frozenBy, optimizerOf, scheduleOf, setCheckpointing, setTraining } from './setup.ts';
@@ -35,6 +37,15 @@ export interface TrainerOptions {
   readonly initialize?: boolean;
 }
 
+/** @throws ConfigError if the device has no f16. */
+function requireHalf({ device, adapter }: Gpu): void {
+  if (device.features.has('shader-f16')) return;
+  throw new ConfigError(
+    `precision "mixed" needs 16-bit floats (the WebGPU feature shader-f16), which ${describeAdapter(adapter)} does not ` +
+      'offer; train with --precision f32.',
+  );
+}
+
 /** Model, parameters and optimizer of a run, and what one step does with a batch. */
 export class Trainer {
   readonly gpu: Gpu;
@@ -42,6 +53,8 @@ export class Trainer {
   readonly model: GroundingModel;
   readonly arena: ParameterArena;
   readonly optimizer: Optimizer;
+  /** Only in mixed precision. */
+  readonly lossScale: LossScale | undefined;
   private readonly schedule: Schedule;
   /** By batch shape, least recently used first. */
   private readonly steps = new Map<string, RecordedStep>();
@@ -58,6 +71,11 @@ export class Trainer {
     this.gpu = gpu;
     this.config = config;
     this.model = new GroundingModel(config.model);
+    if (config.precision === 'mixed') {
+      requireHalf(gpu);
+      this.model.dtype = 'f16';
+      this.lossScale = new LossScale(gpu);
+    }
     setCheckpointing(this.model, config);
     this.arena = new ParameterArena(gpu, this.model, { seed: config.seed, frozen: frozenBy(config), initialize });
     this.optimizer = optimizerOf(config, this.arena);
@@ -80,7 +98,8 @@ export class Trainer {
     this.prepare(step);
     const packed = this.record(batch, this.schedule(step));
     return this.read(packed, batch, true).then(async (metrics) => {
-      if (!Number.isFinite(metrics.total) || !Number.isFinite(metrics.gradNorm)) {
+      const isGood = Number.isFinite(metrics.total) && (metrics.overflowed || Number.isFinite(metrics.gradNorm));
+      if (!isGood) {
         throw new NonFiniteError(await this.explain(batch, step, metrics));
       }
       return metrics;
@@ -107,6 +126,7 @@ export class Trainer {
 
   dispose(): void {
     this.releaseSteps();
+    this.lossScale?.dispose();
     this.optimizer.dispose();
     this.arena.dispose();
   }
@@ -154,17 +174,19 @@ export class Trainer {
   }
 
   private computeStep(batch: PairBatch): NDArray {
-    const { gpu, arena, optimizer, config } = this;
+    const { gpu, arena, optimizer, config, lossScale } = this;
     arena.zeroGrad();
     const losses = this.backward(batch);
-    const clip = clipGradNorm(arena, config.optimizer.clip ?? 0);
+    const maxNorm = config.optimizer.clip ?? 0;
+    const clip = lossScale ? lossScale.clipGradNorm(arena, maxNorm) : clipGradNorm(arena, maxNorm);
     optimizer.record(clip);
     const values = gradNorm(
       gpu,
       arena.segments.map((segment) => segment.values),
       0,
     );
-    return packMetrics(losses, [new Tensor(clip), new Tensor(values)]).array;
+    const scale = lossScale ? [new Tensor(lossScale.value())] : [];
+    return packMetrics(losses, [new Tensor(clip), new Tensor(values), ...scale]).array;
   }
 
   /** Chunks of the batch, if there are any: a single one would only be encoded twice. */
@@ -177,15 +199,17 @@ export class Trainer {
   private backward(batch: PairBatch): ObjectiveLosses {
     const { model, config } = this;
     const chunk = this.chunkFor(batch);
-    if (chunk !== undefined) return backwardInChunks(model, batch, config.objective, chunk).losses;
+    const upstream = this.lossScale?.upstream();
+    if (chunk !== undefined) return backwardInChunks(model, batch, config.objective, chunk, upstream).losses;
     const losses = contrastiveObjective(model, batch, config.objective);
-    backward([losses.total]);
+    backward([losses.total], [upstream]);
     return losses;
   }
 
   private async read(packed: NDArray, batch: Batch, hasNorm: boolean): Promise<StepMetrics> {
     const values = await packed.read();
-    return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', hasNorm);
+    const extras = { norms: hasNorm, lossScale: this.lossScale !== undefined };
+    return unpackMetrics(values, batch.studyIds.length, this.config.objective.objective !== 'global', extras);
   }
 
   /** Repeats a bad step, without its update, to name the first tensor that is not finite. */

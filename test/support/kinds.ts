@@ -8,7 +8,7 @@ import { wrapDevice } from '../../src/gpu/gpu.ts';
  * Describes the same behaviour twice: with the kernel variants for software adapters and with those for hardware,
  * whatever the device of this machine is.
  */
-export function describeKinds(title: string, body: (gpu: () => Gpu) => void): void {
+export function describeKinds(title: string, body: (gpu: () => Gpu, kind: AdapterKind) => void): void {
   for (const kind of ['software', 'hardware'] satisfies AdapterKind[]) {
     describe(`${title}, ${kind} variants`, () => {
       let device: Gpu | undefined;
@@ -24,7 +24,7 @@ export function describeKinds(title: string, body: (gpu: () => Gpu) => void): vo
       body(() => {
         if (!gpu) throw new Error('The Gpu of describeKinds() is only valid inside a test.');
         return gpu;
-      });
+      }, kind);
     });
   }
 }
