@@ -197,7 +197,8 @@ describe('GradCache', () => {
     });
   }
 
-  it('sends a loss scale through, with f16 activations', async () => {
+  it('sends a loss scale through, with f16 activations', async (context) => {
+    if (!gpu().device.features.has('shader-f16')) return context.skip('This device has no shader-f16.');
     const batch = pairs(5, 31);
     const gradients = async (dtype: 'f32' | 'f16', scale: number, chunkSize?: number) => {
       const { model, arena } = start({ dropout: 0, frozenNorms: true });
