@@ -1,7 +1,7 @@
 import { attention } from '../src/autograd/ops/attention.ts';
 import { noGrad } from '../src/autograd/tape.ts';
 import { Tensor } from '../src/autograd/tensor.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { backwardAndDrop, paddingMask, randomArray } from './harness.ts';
 
 /** One layer of BERT-base for `batch` texts, in the form that the device prefers. */
@@ -42,4 +42,4 @@ function layer(batch: number, length: number): BenchCase[] {
   ];
 }
 
-export const cases: readonly BenchCase[] = [...layer(4, 64), ...layer(1, 128)];
+export const cases = ({ batch }: Scale): BenchCase[] => [...layer(batch, 64), ...layer(batch, 128)];

@@ -4,7 +4,7 @@ import { applyBatchNorm, batchNormGrad, batchStatistics } from '../src/kernels/b
 import { fill } from '../src/kernels/fill.ts';
 import { normGradSums } from '../src/kernels/normGradSums.ts';
 import { numel } from '../src/kernels/shape.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 const update = { eps: 1e-5, momentum: 0.1 };
@@ -61,4 +61,11 @@ function layer(batch: number, size: number, channels: number): BenchCase[] {
   ];
 }
 
-export const cases: readonly BenchCase[] = [...layer(4, 56, 64), ...layer(4, 14, 1024)];
+/** Behind the stem, and behind the last convolution of a block of each stage. */
+export const cases = ({ batch }: Scale): BenchCase[] => [
+  ...layer(batch, 112, 64),
+  ...layer(batch, 56, 256),
+  ...layer(batch, 28, 512),
+  ...layer(batch, 14, 1024),
+  ...layer(batch, 7, 2048),
+];

@@ -1,7 +1,7 @@
 import { copy, expand, permute } from '../src/kernels/copy.ts';
 import { numel } from '../src/kernels/shape.ts';
 import { cat, sliceGrad } from '../src/kernels/slice.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 /** The gradient is a permutation too, the inverse one. */
@@ -17,9 +17,15 @@ function permutation(shape: readonly number[], dims: readonly number[]): BenchCa
   };
 }
 
-const tokens = [8, 128, 768] as const;
+export const cases = ({ batch }: Scale): BenchCase[] => [
+  ...copies,
+  // Tokens to heads, and images between channels last and channels first.
+  permutation([batch, 128, 12, 64], [0, 2, 1, 3]),
+  permutation([batch, 56, 56, 256], [0, 3, 1, 2]),
+  ...tokenCopies([batch, 128, 768]),
+];
 
-export const cases: readonly BenchCase[] = [
+const copies: readonly BenchCase[] = [
   {
     name: 'copy 1M',
     flops: 0,
@@ -29,10 +35,7 @@ export const cases: readonly BenchCase[] = [
       return () => void copy(x);
     },
   },
-  // Tokens to heads, a transposed matrix, and an image between channels last and channels first.
-  permutation([4, 128, 12, 64], [0, 2, 1, 3]),
   permutation([768, 768], [1, 0]),
-  permutation([1, 56, 56, 256], [0, 3, 1, 2]),
   {
     name: 'expand 768 to 1024x768',
     flops: 0,
@@ -42,6 +45,9 @@ export const cases: readonly BenchCase[] = [
       return () => void copy(expand(x, [1024, 768]));
     },
   },
+];
+
+const tokenCopies = (tokens: readonly [number, number, number]): BenchCase[] => [
   {
     name: `slice the first of 128 tokens of ${tokens.join('x')}, gradient`,
     flops: 0,
@@ -56,12 +62,12 @@ export const cases: readonly BenchCase[] = [
     },
   },
   {
-    name: 'cat two of 512x768, axis 1',
+    name: `cat two of ${tokens.join('x')}, axis 2`,
     flops: 0,
-    bytes: 16 * 512 * 768,
+    bytes: 16 * numel(tokens),
     prepare: (gpu) => {
-      const parts = [randomArray(gpu, [512, 768], 1), randomArray(gpu, [512, 768], 2)];
-      return () => void cat(parts, 1);
+      const parts = [randomArray(gpu, tokens, 1), randomArray(gpu, tokens, 2)];
+      return () => void cat(parts, 2);
     },
   },
 ];

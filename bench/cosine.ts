@@ -2,15 +2,15 @@ import { pairwiseCosine } from '../src/autograd/ops/cosine.ts';
 import { Tensor } from '../src/autograd/tensor.ts';
 import { cosineRows, cosineRowsGrad } from '../src/kernels/cosine.ts';
 import { cosinePairs } from '../src/kernels/cosinePairs.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { backwardAndDrop, randomArray } from './harness.ts';
 
 const eps = 1e-8;
 const width = 768;
-/** The 14x14 regions of four images, and their sentences. */
-const [regions, sentences] = [4 * 196, 32];
+/** The 14x14 regions of the images, and eight sentences of each report. */
+export const cases = ({ batch }: Scale): BenchCase[] => pairCases(196 * batch, 8 * batch);
 
-export const cases: readonly BenchCase[] = [
+const pairCases = (regions: number, sentences: number): BenchCase[] => [
   {
     name: `cosine of ${regions}x${width} row by row`,
     flops: 6 * regions * width,

@@ -1,6 +1,6 @@
 import { dropout } from '../src/kernels/dropout.ts';
 import { numel } from '../src/kernels/shape.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 /** The gradient is the same kernel applied to dy. */
@@ -16,8 +16,5 @@ function drop(shape: readonly number[]): BenchCase {
   };
 }
 
-export const cases: readonly BenchCase[] = [
-  // The hidden states of four texts of BERT-base, and their attention.
-  drop([512, 768]),
-  drop([4, 12, 128, 128]),
-];
+/** The hidden states of texts of 128 tokens in BERT-base, and their attention. */
+export const cases = ({ batch }: Scale): BenchCase[] => [drop([batch * 128, 768]), drop([batch, 12, 128, 128])];

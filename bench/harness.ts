@@ -1,48 +1,70 @@
 import { backward } from '../src/autograd/tape.ts';
 import type { Tensor } from '../src/autograd/tensor.ts';
 import type { Gpu } from '../src/gpu/gpu.ts';
+import { copyInto, expand } from '../src/kernels/copy.ts';
 import { NDArray } from '../src/kernels/ndarray.ts';
 import type { Shape } from '../src/kernels/shape.ts';
 import { numel } from '../src/kernels/shape.ts';
 
 /** One measured piece of work. */
 export interface BenchCase {
+  /** Unique; says the shapes. */
   readonly name: string;
   /** Floating point operations and bytes that an ideal implementation moves. */
   readonly flops: number;
   readonly bytes: number;
-  /** Makes the inputs once; the returned function records the work and is run many times inside a scope. */
+  /** Makes the inputs; the returned function records the work and is run many times, each time in a scope of its own. */
   readonly prepare: (gpu: Gpu) => () => void;
 }
 
-export interface BenchResult {
-  readonly name: string;
-  /** First run: pipelines are compiled in it. */
-  readonly firstMs: number;
-  readonly medianMs: number;
-  readonly gflops: number;
-  readonly gigabytesPerSecond: number;
-  readonly dispatches: number;
-  /** JavaScript time to record one dispatch, submission included. */
-  readonly jsMicrosecondsPerDispatch: number;
+/** What cases are made for. */
+export interface Scale {
+  /** Images or texts. */
+  readonly batch: number;
+  /** Without the cases that take a software adapter seconds. */
+  readonly small: boolean;
 }
+
+/** The cases of an operation, forward and backward; those that do not depend on the batch have the same name for all. */
+export type CasesOf = (scale: Scale) => readonly BenchCase[];
 
 /** `count` numbers in [0, 1) from a fixed sequence, so that every run works on the same values. */
 function sequence(count: number, seed: number): Float64Array {
+  const values = new Float64Array(count);
   let state = seed >>> 0;
-  return Float64Array.from({ length: count }, () => {
+  for (let i = 0; i < count; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  });
+    values[i] = state / 2 ** 32;
+  }
+  return values;
+}
+
+/** Larger arrays repeat their first elements, copied on the GPU: cases are prepared anew in every round. */
+const blockSize = 2 ** 16;
+const blocks = new Map<number, Float32Array>();
+
+function randomBlock(seed: number): Float32Array {
+  const known = blocks.get(seed);
+  if (known) return known;
+  const block = Float32Array.from(sequence(blockSize, seed), (x) => 2 * x - 1);
+  blocks.set(seed, block);
+  return block;
 }
 
 /** Numbers in [-1, 1). */
 export function randomArray(gpu: Gpu, shape: Shape, seed = 1): NDArray {
-  return NDArray.from(
-    gpu,
-    Float32Array.from(sequence(numel(shape), seed), (x) => 2 * x - 1),
-    shape,
-  );
+  const block = randomBlock(seed);
+  const size = numel(shape);
+  if (size <= blockSize) return NDArray.from(gpu, block.subarray(0, size), shape);
+  const array = NDArray.empty(gpu, shape);
+  const rows = Math.floor(size / blockSize);
+  gpu.scope(() => {
+    const source = NDArray.from(gpu, block, [1, blockSize]);
+    copyInto(expand(source, [rows, blockSize]), array.view([rows, blockSize], [blockSize, 1]));
+    const rest = size - rows * blockSize;
+    if (rest > 0) array.view([rest], [1], rows * blockSize).write(block.subarray(0, rest));
+  });
+  return array;
 }
 
 /** Whole numbers (i32) in [0, below). */
@@ -72,46 +94,4 @@ export function backwardAndDrop(
     leaf.grad?.dispose();
     leaf.grad = undefined;
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Wall time of a case: recorded often enough that one measurement takes `leastMs`, median of `repeats`. */
-export async function measure(gpu: Gpu, benchCase: BenchCase, repeats = 5, leastMs = 20): Promise<BenchResult> {
-  const work = benchCase.prepare(gpu);
-  const time = async (count: number): Promise<{ ms: number; jsMs: number; dispatches: number }> => {
-    const before = gpu.counters.dispatches;
-    const begin = performance.now();
-    for (let i = 0; i < count; i++) gpu.scope(work);
-    const recorded = performance.now();
-    await gpu.finish();
-    return {
-      ms: (performance.now() - begin) / count,
-      jsMs: (recorded - begin) / count,
-      dispatches: (gpu.counters.dispatches - before) / count,
-    };
-  };
-  const { ms: firstMs } = await time(1);
-  const { ms: once, dispatches } = await time(1);
-  const count = Math.max(1, Math.ceil(leastMs / once));
-  const samples: number[] = [];
-  const jsSamples: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const { ms, jsMs } = await time(count);
-    samples.push(ms);
-    jsSamples.push(jsMs);
-  }
-  const medianMs = median(samples);
-  return {
-    name: benchCase.name,
-    firstMs,
-    medianMs,
-    gflops: benchCase.flops / medianMs / 1e6,
-    gigabytesPerSecond: benchCase.bytes / medianMs / 1e6,
-    dispatches,
-    jsMicrosecondsPerDispatch: (1000 * median(jsSamples)) / dispatches,
-  };
 }

@@ -1,15 +1,11 @@
 import { gather, gatherGrad, indexSelect, indexSelectGrad } from '../src/kernels/indexing.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray, randomIndices } from './harness.ts';
 
-/** Rows of BERT-base's width; its vocabulary of 30,522 is cut to keep the table small. */
-const table = [4096, 768] as const;
-const texts = [8, 64] as const;
-const selected = texts[0] * texts[1] * table[1];
+/** BERT-base's table of words. */
+const table = [28_996, 768] as const;
 
-const [rows, classes] = [512, 1000];
-
-export const cases: readonly BenchCase[] = [
+const embedding = (texts: readonly [number, number], selected: number): BenchCase[] => [
   {
     name: `embedding ${table.join('x')}, ${texts.join('x')} tokens`,
     flops: 0,
@@ -30,6 +26,9 @@ export const cases: readonly BenchCase[] = [
       return () => void indexSelectGrad(dy, table, 0, tokens);
     },
   },
+];
+
+const selection = (rows: number, classes: number): BenchCase[] => [
   {
     name: `gather 1 of ${classes} in ${rows} rows`,
     flops: 0,
@@ -48,4 +47,9 @@ export const cases: readonly BenchCase[] = [
       return () => void gatherGrad(dy, [rows, classes], 1, index);
     },
   },
+];
+
+export const cases = ({ batch }: Scale): BenchCase[] => [
+  ...embedding([batch, 128], batch * 128 * table[1]),
+  ...selection(128 * batch, 1000),
 ];

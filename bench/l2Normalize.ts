@@ -1,7 +1,7 @@
 import { l2Normalize, l2NormalizeGrad } from '../src/kernels/l2Normalize.ts';
 import { axisLayout } from '../src/kernels/reduceRows.ts';
 import { numel } from '../src/kernels/shape.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 const eps = 1e-8;
@@ -32,8 +32,8 @@ function alongAxis(shape: readonly number[], axis: number): BenchCase[] {
   ];
 }
 
-export const cases: readonly BenchCase[] = [
-  // The 14x14 regions of four images, along their width and apart.
-  ...alongAxis([4, 196, 768], 2),
-  ...alongAxis([4, 196, 768], 1),
+/** The 14x14 regions of the images, along their width and apart. */
+export const cases = ({ batch }: Scale): BenchCase[] => [
+  ...alongAxis([batch, 196, 768], 2),
+  ...alongAxis([batch, 196, 768], 1),
 ];

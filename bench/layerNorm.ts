@@ -1,7 +1,7 @@
 import { fill } from '../src/kernels/fill.ts';
 import { layerNorm, layerNormGrad } from '../src/kernels/layerNorm.ts';
 import { normGradSums } from '../src/kernels/normGradSums.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 /** BERT-base's width and epsilon. */
@@ -46,4 +46,5 @@ function tokens(rows: number): BenchCase[] {
   ];
 }
 
-export const cases: readonly BenchCase[] = [...tokens(128), ...tokens(1024)];
+/** Texts of 64 and of 128 tokens. */
+export const cases = ({ batch }: Scale): BenchCase[] => [...tokens(64 * batch), ...tokens(128 * batch)];

@@ -3,11 +3,8 @@ import { fill } from '../src/kernels/fill.ts';
 import { gradNorm, scaleByClip } from '../src/kernels/gradNorm.ts';
 import { NDArray } from '../src/kernels/ndarray.ts';
 import { sgdStep } from '../src/kernels/sgd.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
-
-/** Parameters of one flat segment; a ResNet-50 has 25 times as many. */
-const size = 2 ** 20;
 
 /** Scalars of a first step with the learning rate 1e-5, in the order in which the shader reads them. */
 const adamHyper = [1e-5 / 0.1, 1 / Math.sqrt(0.001), 0.9, 0.1, 0.999, 0.001, 1e-8, 0, 1e-7];
@@ -16,9 +13,12 @@ const sgdHyper = [1e-3, 0.9, 1e-4];
 /** A norm, the factor that leaves gradients as they are, no non-finite elements. */
 const noClip = [1, 1, 0];
 
-export const cases: readonly BenchCase[] = [
+/** Parameters of one flat segment: those of a ResNet-50, or a million. */
+export const cases = ({ small }: Scale): BenchCase[] => updates(small ? 2 ** 20 : 23_508_032, small ? '1M' : '23.5M');
+
+const updates = (size: number, label: string): BenchCase[] => [
   {
-    name: 'adam 1M',
+    name: `adam ${label}`,
     flops: 15 * size,
     bytes: 28 * size,
     prepare: (gpu) => {
@@ -29,7 +29,7 @@ export const cases: readonly BenchCase[] = [
     },
   },
   {
-    name: 'sgd 1M',
+    name: `sgd ${label}`,
     flops: 7 * size,
     bytes: 20 * size,
     prepare: (gpu) => {
@@ -40,7 +40,7 @@ export const cases: readonly BenchCase[] = [
     },
   },
   {
-    name: 'gradNorm 1M',
+    name: `gradNorm ${label}`,
     flops: 2 * size,
     bytes: 4 * size,
     prepare: (gpu) => {
@@ -49,7 +49,7 @@ export const cases: readonly BenchCase[] = [
     },
   },
   {
-    name: 'scaleByClip 1M',
+    name: `scaleByClip ${label}`,
     flops: size,
     bytes: 8 * size,
     prepare: (gpu) => {

@@ -3,7 +3,7 @@ import { reduce } from '../src/kernels/reduce.ts';
 import { reduceGrad } from '../src/kernels/reduceGrad.ts';
 import type { ReduceOp } from '../src/kernels/reduceRows.ts';
 import { numel } from '../src/kernels/shape.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 function over(op: ReduceOp, shape: readonly number[], axes: readonly number[] | null): BenchCase {
@@ -32,13 +32,16 @@ function gradient(op: 'max' | 'logSumExp', shape: readonly number[], axes: reado
   };
 }
 
-const rows = [4096, 196];
-
-export const cases: readonly BenchCase[] = [
+export const cases = ({ batch }: Scale): BenchCase[] => [
   over('sum', [2 ** 20], null),
   // The gradient of a bias, and the mean over the pixels at the end of a ResNet.
-  over('sum', [1024, 768], [0]),
-  over('mean', [8, 7, 7, 2048], [1, 2]),
+  over('sum', [128 * batch, 768], [0]),
+  over('mean', [batch, 7, 7, 2048], [1, 2]),
+  ...overRegions([8 * batch, 196]),
+];
+
+/** Sentences and the regions of an image. */
+const overRegions = (rows: readonly number[]): BenchCase[] => [
   over('logSumExp', rows, [1]),
   gradient('logSumExp', rows, [1]),
   over('max', rows, [1]),

@@ -1,6 +1,6 @@
 import { resizeBilinear, resizeBilinearGrad, resizeGeometry } from '../src/kernels/resizeBilinear.ts';
 import { numel } from '../src/kernels/shape.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 function resize(batch: number, from: number, to: number, channels: number): BenchCase[] {
@@ -31,8 +31,5 @@ function resize(batch: number, from: number, to: number, channels: number): Benc
   ];
 }
 
-export const cases: readonly BenchCase[] = [
-  // Maps of similarities to the size of the image, and features to the next larger stage.
-  ...resize(8, 14, 224, 1),
-  ...resize(1, 28, 56, 256),
-];
+/** Maps of similarities to the size of the image, and images to the 299 pixels of GLoRIA. */
+export const cases = ({ batch }: Scale): BenchCase[] => [...resize(batch, 14, 224, 1), ...resize(batch, 224, 299, 1)];

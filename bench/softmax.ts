@@ -1,7 +1,7 @@
 import { numel } from '../src/kernels/shape.ts';
 import type { SoftmaxOp } from '../src/kernels/softmax.ts';
 import { softmax, softmaxGrad } from '../src/kernels/softmax.ts';
-import type { BenchCase } from './harness.ts';
+import type { BenchCase, Scale } from './harness.ts';
 import { randomArray } from './harness.ts';
 
 function alongAxis(op: SoftmaxOp, shape: readonly number[], axis: number): BenchCase[] {
@@ -30,10 +30,10 @@ function alongAxis(op: SoftmaxOp, shape: readonly number[], axis: number): Bench
   ];
 }
 
-export const cases: readonly BenchCase[] = [
-  // The heads of four texts of 128 tokens.
-  ...alongAxis('softmax', [48, 128, 128], 2),
-  // Sentences of every report with the regions of every image, normalised over the sentences.
-  ...alongAxis('softmax', [16, 16, 8, 196], 2),
-  ...alongAxis('logSoftmax', [32, 30_522], 1),
+export const cases = ({ batch }: Scale): BenchCase[] => [
+  // The heads of texts of 128 tokens.
+  ...alongAxis('softmax', [12 * batch, 128, 128], 2),
+  // Sentences of the reports with the regions of the images, normalised over the sentences.
+  ...alongAxis('softmax', [batch, 8, 196], 1),
+  ...alongAxis('logSoftmax', [batch, 28_996], 1),
 ];

@@ -54,6 +54,7 @@ export type { Captured, CaptureMemory } from './gpu/capture.ts';
 export { type CreateGpuOptions, createGpu, createGpuFrom } from './gpu/create.ts';
 export { GpuError, ShapeError } from './gpu/errors.ts';
 export { Gpu, type GpuOptions, wrapDevice } from './gpu/gpu.ts';
+export { chromeTrace, type KernelTime, type ProfiledDispatch, profile, rollUp } from './gpu/profile.ts';
 export { readSafetensors, writeSafetensors } from './io/safetensors.ts';
 export { defineKernel, type Kernel } from './kernels/define.ts';
 export type { DType } from './kernels/dtype.ts';

@@ -51,6 +51,25 @@ function paceWaits(): void {
 }
 
 /**
+ * Node's Dawn refuses to upload from shared memory, which browsers accept and which the WebAssembly of ONNX Runtime
+ * uses: such views are copied first.
+ */
+function acceptSharedMemory(): void {
+  const { prototype } = globalThis.GPUQueue;
+  const write = prototype.writeBuffer;
+  prototype.writeBuffer = function (this: GPUQueue, buffer, bufferOffset, data, dataOffset, size) {
+    if (!ArrayBuffer.isView(data) || !(data.buffer instanceof SharedArrayBuffer)) {
+      return write.call(this, buffer, bufferOffset, data as BufferSource, dataOffset, size);
+    }
+    const copy = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    // Offsets count elements of the view; the copy counts bytes.
+    const unit = 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
+    const bytes = size === undefined ? undefined : size * unit;
+    return write.call(this, buffer, bufferOffset, copy, (dataOffset ?? 0) * unit, bytes);
+  };
+}
+
+/**
  * Gives libraries that are written for browsers a `navigator.gpu` in this process.
  * @throws Error if there is no such adapter.
  */
@@ -63,6 +82,7 @@ export async function installNavigatorGpu(choice: PeerAdapter, checks: boolean):
   if (choice === 'gpu' && summary.kind === 'software') {
     throw new Error(`A hardware GPU is required, but only ${summary.description} was found.`);
   }
+  acceptSharedMemory();
   if (summary.kind === 'software') paceWaits();
   const navigator = { gpu: entry, userAgent: `Node.js/${process.version}`, hardwareConcurrency: 2, language: 'en' };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true, writable: true });

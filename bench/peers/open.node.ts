@@ -27,5 +27,7 @@ export async function openInNode({ contender, adapter: choice, checks }: StartOp
     const { buffer, byteOffset, byteLength } = readFileSync(runtime);
     return onnxRuntime(adapter, buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
   }
-  throw new Error(`There is no library called ${contender}.`);
+  if (contender !== 'webgpu-torch') throw new Error(`${contender} does not run on WebGPU.`);
+  const { webgpuTorch } = (await importBundled('webgpuTorch.ts')) as typeof import('./webgpuTorch.ts');
+  return webgpuTorch(adapter);
 }

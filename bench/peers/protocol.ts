@@ -4,8 +4,21 @@ import type { WorkloadName } from './workloads.ts';
 export const peerAdapters = ['auto', 'gpu', 'software', 'swiftshader'] as const;
 export type PeerAdapter = (typeof peerAdapters)[number];
 
-/** Who is measured. `groundray-replayed` is our engine with the work captured once and replayed. */
-export const contenders = ['groundray', 'groundray-replayed', 'jax-js', 'tfjs', 'onnxruntime', 'webgpu-torch'] as const;
+/**
+ * Who is measured. `groundray-replayed` is our engine with the work captured once and replayed. PyTorch is the
+ * yardstick, not a peer: it does not run on WebGPU.
+ */
+export const contenders = [
+  'groundray',
+  'groundray-replayed',
+  'jax-js',
+  'tfjs',
+  'onnxruntime',
+  'webgpu-torch',
+  'pytorch',
+  'pytorch-tf32',
+  'pytorch-amp',
+] as const;
 export type Contender = (typeof contenders)[number];
 
 export interface StartOptions {
@@ -30,6 +43,8 @@ export interface SampledResult {
 
 export type Reply =
   | { readonly kind: 'started'; readonly adapter: AdapterSummary }
+  /** A library that does not run on WebGPU, with its version and device. */
+  | { readonly kind: 'started'; readonly version: string }
   | {
       readonly kind: 'prepared';
       /** How the library was used. */

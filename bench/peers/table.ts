@@ -6,6 +6,7 @@ const titleWidth = 58;
 const cellWidth = 13;
 
 const isOurs = (contender: Contender): boolean => contender.startsWith('groundray');
+const isYardstick = (contender: Contender): boolean => contender.startsWith('pytorch');
 
 function milliseconds(value: number): string {
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
@@ -16,7 +17,7 @@ function cellText(cell: PeerCell | undefined): string {
   return cell?.status === 'wrong' ? 'wrong' : '-';
 }
 
-/** Best of ours, best of the others, and how many times faster we are; undefined where one of them has no result. */
+/** Best of ours, best of the others, and how many times faster we are (PyTorch aside); undefined where one of them has no result. */
 export function comparison({
   cells,
 }: PeerRow): { ours: number; peer: Contender; ms: number; ratio: number } | undefined {
@@ -24,7 +25,9 @@ export function comparison({
     cell.status === 'measured' ? [{ contender, ms: cell.medianMs }] : [],
   );
   const fastest = (mine: boolean) =>
-    measured.filter(({ contender }) => isOurs(contender) === mine).sort((a, b) => a.ms - b.ms)[0];
+    measured
+      .filter(({ contender }) => isOurs(contender) === mine && !isYardstick(contender))
+      .sort((a, b) => a.ms - b.ms)[0];
   const [ours, other] = [fastest(true), fastest(false)];
   return ours && other ? { ours: ours.ms, peer: other.contender, ms: other.ms, ratio: other.ms / ours.ms } : undefined;
 }

@@ -2,7 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { accumulate, binary } from '../kernels/binary.ts';
 import { cast } from '../kernels/cast.ts';
-import { contiguous, copy } from '../kernels/copy.ts';
+import { contiguous, copy, copyInto } from '../kernels/copy.ts';
 import { fill } from '../kernels/fill.ts';
 import type { NDArray, ResultTarget } from '../kernels/ndarray.ts';
 import { formatShape, sameShape } from '../kernels/shape.ts';
@@ -117,13 +117,14 @@ class PendingGradients {
 /** Where the next gradient of `input` may be written: a leaf's own, or what it has got from other operations. */
 function targetOf(input: Tensor, pending: PendingGradients): ResultTarget | undefined {
   if (input.node) return pending.target(input);
-  return input.grad?.isDense ? { array: input.grad, accumulate: !input.gradIsZero } : undefined;
+  return input.grad?.isDense ? { array: input.grad, accumulate: !input.gradIsUnset } : undefined;
 }
 
 function addToLeaf(gpu: Gpu, leaf: Tensor, grad: NDArray): void {
-  leaf.gradIsZero = false;
   if (leaf.grad) {
-    accumulate(leaf.grad, grad);
+    if (leaf.gradIsUnset) copyInto(grad, leaf.grad);
+    else accumulate(leaf.grad, grad);
+    leaf.gradIsUnset = false;
     grad.dispose();
     return;
   }
@@ -192,7 +193,7 @@ export function backward(outputs: readonly Tensor[], upstream: readonly (NDArray
       const grad = inputGrads[i];
       if (!grad || !needs[i]) continue;
       if (written(i, grad)) {
-        input.gradIsZero = false;
+        input.gradIsUnset = false;
         continue;
       }
       if (!sameShape(grad.shape, input.shape)) {

@@ -18,8 +18,8 @@ export class Tensor implements Scoped {
   readonly node: Node | undefined;
   /** Gradient of a leaf after `backward`; accumulates over calls. */
   grad: NDArray | undefined;
-  /** Whether `grad` is all zeros, so that the next gradient may replace it instead of being added. */
-  gradIsZero = false;
+  /** Whether `grad` holds no gradient yet, whatever is in its memory: the next one replaces it instead of being added. */
+  gradIsUnset = false;
 
   constructor(array: NDArray, options: { readonly requiresGrad?: boolean; readonly node?: Node } = {}) {
     this.array = array;

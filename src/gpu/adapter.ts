@@ -9,6 +9,28 @@ export interface AdapterSummary {
   readonly description: string;
   /** Subgroup size that every workgroup has, or 0 where it is not fixed or subgroups are absent. */
   readonly subgroupSize: number;
+  /** Whether it multiplies 16 x 16 matrices of f16 and adds up in f32 (tensor cores); tests may have it `emulated`. Absent = no. */
+  readonly halfMatrices?: boolean | 'emulated';
+}
+
+/** Subgroup matrices are an experiment of Chromium's, which WebGPU's types do not know. */
+export const subgroupMatrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+
+interface SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+function hasHalfMatrices(info: GPUAdapterInfo, features: GPUSupportedFeatures): boolean {
+  const { subgroupMatrixConfigs = [] } = info as { readonly subgroupMatrixConfigs?: readonly SubgroupMatrixConfig[] };
+  const fits = subgroupMatrixConfigs.some(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
+  );
+  return fits && features.has(subgroupMatrixFeature) && features.has('shader-f16');
 }
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|warp|basic render/i;
@@ -23,6 +45,7 @@ export function summarizeAdapter(info: GPUAdapterInfo, features: GPUSupportedFea
     architecture: info.architecture,
     description: info.description || info.device || info.vendor,
     subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
+    halfMatrices: hasHalfMatrices(info, features),
   };
 }
 
@@ -31,7 +54,7 @@ export function describeAdapter(summary: AdapterSummary): string {
   return `${summary.description || summary.vendor} (${summary.kind} adapter)`;
 }
 
-const wantedFeatures: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', 'timestamp-query'];
+const wantedFeatures: readonly GPUFeatureName[] = ['subgroups', 'shader-f16', subgroupMatrixFeature, 'timestamp-query'];
 
 const wantedLimits = [
   'maxBufferSize',

@@ -21,7 +21,7 @@ export interface MemoryReport {
   /** Bytes that wait in the pool for the next tensor. */
   readonly pooledBytes: number;
   readonly pooledBuffers: number;
-  /** Largest value of `liveBytes` so far. */
+  /** Largest value of `liveBytes` so far, or since `Gpu.resetPeakMemory`. */
   readonly peakBytes: number;
   /** Largest value of `liveBytes + pooledBytes` so far: what the device had to have. */
   readonly peakAllocatedBytes: number;
@@ -51,6 +51,11 @@ export class MemoryMeter {
   allocate(bytes: number): void {
     this.allocatedBytes += bytes;
     this.peakAllocatedBytes = Math.max(this.peakAllocatedBytes, this.allocatedBytes);
+  }
+
+  resetPeak(): void {
+    this.peakBytes = this.liveBytes;
+    this.peakAllocatedBytes = this.allocatedBytes;
   }
 }
 

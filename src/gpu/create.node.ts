@@ -16,7 +16,20 @@ export interface NodeGpuOptions extends CreateGpuOptions {
 // Dawn's instance must stay reachable for as long as the process lives: once collected, the next poll crashes.
 const instances: GPU[] = [];
 
-const uncheckedToggles = 'enable-dawn-features=skip_validation,disable_robustness,disable_workgroup_init';
+/** Training and benchmarks trust their kernels. */
+const uncheckedToggles = ['skip_validation', 'disable_robustness', 'disable_workgroup_init'];
+/** Dawn keeps f16 and tensor cores of these cards from web pages. */
+const nvidiaToggles = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'];
+
+/**
+ * Dawn's toggles for a device of a vendor. Timestamps are rounded to 65 microseconds to keep web pages from timing
+ * attacks, which is no concern of a Node process.
+ */
+export function dawnToggles(checks: boolean, vendor: string): string[] {
+  const enabled = [...(checks ? [] : uncheckedToggles), ...(vendor === 'nvidia' ? nvidiaToggles : [])];
+  const exact = 'disable-dawn-features=timestamp_quantization';
+  return enabled.length > 0 ? [exact, `enable-dawn-features=${enabled.join()}`] : [exact];
+}
 
 /** One instance per set of toggles; each is usable for many devices. */
 function openInstance(toggles: readonly string[]): GPU {
@@ -65,7 +78,8 @@ async function systemAdapter(entry: GPU, forceFallback: boolean): Promise<GPUAda
 export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
   const choice = adapterChoice(options);
   Object.assign(globalThis, globals);
-  const toggles = options.checks === false ? [uncheckedToggles] : [];
+  const checks = options.checks ?? true;
+  const toggles = dawnToggles(checks, '');
   if (choice === 'swiftshader') await useSwiftShader();
   let entry = openInstance(toggles);
   let found = await systemAdapter(entry, choice === 'software');
@@ -81,6 +95,10 @@ export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
         : 'No WebGPU adapter was found. Install the optional package @sparticuz/chromium (Linux x64), ' +
             'or Mesa >= 25 (mesa-vulkan-drivers).',
     );
+  }
+  if (found.info.vendor === 'nvidia') {
+    entry = openInstance(dawnToggles(checks, found.info.vendor));
+    found = (await systemAdapter(entry, false)) ?? found;
   }
   const software = summarizeAdapter(found.info, found.features).kind === 'software';
   const adapter = found;

@@ -2,6 +2,7 @@ import { deviceDescriptor, summarizeAdapter } from './adapter.ts';
 import { GpuError } from './errors.ts';
 import type { GpuOptions } from './gpu.ts';
 import { Gpu } from './gpu.ts';
+import { multipliesMatrices } from './matrixProbe.ts';
 
 export interface CreateGpuOptions extends GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
@@ -23,7 +24,8 @@ export async function createGpuFrom(entry: GPU, options: CreateGpuOptions = {}):
     );
   }
   const device = await adapter.requestDevice(deviceDescriptor(adapter, options.defaultLimits ?? false));
-  return new Gpu(device, summary, options);
+  if (!summary.halfMatrices) return new Gpu(device, summary, options);
+  return new Gpu(device, { ...summary, halfMatrices: await multipliesMatrices(device) }, options);
 }
 
 /** Makes a Gpu in a browser. @throws GpuError if the browser has no WebGPU or no adapter. */

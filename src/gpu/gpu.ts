@@ -4,6 +4,8 @@ import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
+import type { PassSpan } from './passTimer.ts';
+import { PassTimer } from './passTimer.ts';
 import type { BoundRange, Program, Workgroups } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
 import type { Counters, DispatchObserver } from './recorder.ts';
@@ -139,6 +141,11 @@ export class Gpu {
     };
   }
 
+  /** Lets `memoryReport().peakBytes` begin again from what is live now. */
+  resetPeakMemory(): void {
+    this.meter.resetPeak();
+  }
+
   dispatch(
     program: Program,
     ranges: readonly BoundRange[],
@@ -176,6 +183,35 @@ export class Gpu {
   onDispatch(observer: DispatchObserver): () => void {
     this.recorder.observers.add(observer);
     return () => this.recorder.observers.delete(observer);
+  }
+
+  /**
+   * GPU time of every compute pass that `body` records, in order. A pass holds many dispatches unless `perDispatch` is
+   * set; see `profile` for what each of those is. Nothing else may be recorded meanwhile.
+   * @throws GpuError if the device has no timestamp queries.
+   */
+  async timePasses(
+    body: () => void | Promise<void>,
+    options: { readonly perDispatch?: boolean } = {},
+  ): Promise<PassSpan[]> {
+    this.check();
+    if (!this.device.features.has('timestamp-query')) {
+      throw new GpuError('This device has no timestamp queries, so the time of its kernels cannot be measured.');
+    }
+    const timer = new PassTimer(this.device);
+    this.recorder.startTiming(timer, options.perDispatch ?? false);
+    try {
+      try {
+        await body();
+      } finally {
+        this.recorder.stopTiming();
+      }
+      const spans = await this.wait(timer.read());
+      this.throwFailure();
+      return spans;
+    } finally {
+      timer.destroy();
+    }
   }
 
   /** Runs `body` and disposes every tensor made in it, except those it returns. */

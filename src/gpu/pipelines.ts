@@ -1,3 +1,4 @@
+import { subgroupMatrixFeature } from './adapter.ts';
 import type { PooledBuffer } from './buffers.ts';
 import type { ParamLayout } from './params.ts';
 import { immediateBytes, paramDeclaration } from './params.ts';
@@ -47,6 +48,7 @@ export function programSource(program: Program, immediate: boolean): string {
   const enables = [
     program.features.includes('shader-f16') ? 'enable f16;\n' : '',
     program.features.includes('subgroups') ? 'enable subgroups;\n' : '',
+    program.features.includes(subgroupMatrixFeature) ? 'enable chromium_experimental_subgroup_matrix;\n' : '',
   ].join('');
   const requires = immediate && program.params.bytes > 0 ? 'requires immediate_address_space;\n' : '';
   const constants = Object.entries(program.constants).map(([name, value]) => {

@@ -2,6 +2,7 @@ import type { PooledBuffer } from './buffers.ts';
 import { type CapturedUpload, Tape } from './capture.ts';
 import type { LiveParams } from './params.ts';
 import { packParams, refreshParams } from './params.ts';
+import type { PassTimer } from './passTimer.ts';
 import type { BoundRange, CompiledProgram, PipelineCache, Program, Workgroups } from './pipelines.ts';
 
 /** Distance between two parameter blocks in the uniform ring: WebGPU's largest offset alignment. */
@@ -38,6 +39,7 @@ export class Recorder {
   private tape: Tape | undefined;
   /** Called for every dispatch, eager or replayed, after it is encoded. */
   readonly observers = new Set<DispatchObserver>();
+  private timing: { readonly timer: PassTimer; readonly perDispatch: boolean } | undefined;
 
   constructor(device: GPUDevice, pipelines: PipelineCache) {
     this.device = device;
@@ -92,6 +94,18 @@ export class Recorder {
     if (!tape) throw new Error('Nothing is being captured.');
     this.tape = undefined;
     return tape;
+  }
+
+  /** Measures the passes recorded from now on; with `perDispatch` every dispatch gets one of its own. */
+  startTiming(timer: PassTimer, perDispatch: boolean): void {
+    this.submit();
+    this.timing = { timer, perDispatch };
+  }
+
+  /** Submits the measured passes. */
+  stopTiming(): void {
+    this.submit();
+    this.timing = undefined;
   }
 
   /** Records a tape again. */
@@ -150,9 +164,9 @@ export class Recorder {
 
   /** Hands everything recorded to the queue. An empty submission still releases the memory of earlier writes. */
   submit(): void {
-    this.pass?.end();
+    this.endPass();
+    if (this.encoder) this.timing?.timer.resolve(this.encoder);
     const commands = this.encoder?.finish();
-    this.pass = undefined;
     this.encoder = undefined;
     if (this.slots > 0) this.device.queue.writeBuffer(this.ring, 0, this.staging.buffer, 0, this.slots * slotBytes);
     this.device.queue.submit(commands ? [commands] : []);
@@ -181,6 +195,7 @@ export class Recorder {
   private end(program: Program, params: Readonly<Record<string, number>>): void {
     this.recorded += 1;
     this.dispatchCount += 1;
+    if (this.timing?.perDispatch) this.endPass();
     for (const observer of this.observers) observer(program, params);
     if (this.recorded >= dispatchCap) this.submit();
   }
@@ -192,18 +207,24 @@ export class Recorder {
   }
 
   private openEncoder(): GPUCommandEncoder {
-    this.pass?.end();
-    this.pass = undefined;
+    this.endPass();
     this.encoder ??= this.device.createCommandEncoder();
     return this.encoder;
   }
 
   private openPass(): GPUComputePassEncoder {
     if (this.pass) return this.pass;
+    const timer = this.timing?.timer;
+    if (timer?.isFull) this.submit();
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass = this.encoder.beginComputePass();
+    this.pass = this.encoder.beginComputePass(timer ? { timestampWrites: timer.nextPass() } : undefined);
     this.currentPipeline = -1;
     return this.pass;
+  }
+
+  private endPass(): void {
+    this.pass?.end();
+    this.pass = undefined;
   }
 
   private ringBindGroup(): GPUBindGroup {

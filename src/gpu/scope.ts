@@ -41,6 +41,19 @@ export class ScopeStack {
     }
   }
 
+  /**
+   * A scope that lasts until its `dispose`, for work with turns of the event loop in it. Scopes opened meanwhile must end
+   * before it does.
+   */
+  open(): { dispose(): void; [Symbol.dispose](): void } {
+    const scope = new Set<Scoped>();
+    this.stack.push(scope);
+    const dispose = (): void => {
+      if (this.stack.at(-1) === scope) this.close(scope, new Set());
+    };
+    return { dispose, [Symbol.dispose]: dispose };
+  }
+
   run<T>(body: () => T): T {
     const scope = new Set<Scoped>();
     this.stack.push(scope);

@@ -20,7 +20,13 @@ export interface StandInDevice {
 
 /** What current graphics cards of any maker offer through WebGPU. */
 export const commonCard: StandInDevice = {
-  adapter: { kind: 'hardware', vendor: '', architecture: '', description: 'a graphics card', subgroupSize: 32 },
+  adapter: {
+    kind: 'hardware',
+    vendor: '',
+    architecture: '',
+    description: 'a graphics card',
+    subgroupSize: 32,
+  },
   limits: {
     maxBufferSize: 2 ** 31 - 4,
     maxStorageBufferBindingSize: 2 ** 31 - 4,

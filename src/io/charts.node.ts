@@ -40,14 +40,15 @@ export interface BarChartOptions {
 }
 
 /** Okabe and Ito's palette, which stays distinguishable with colour-vision deficiencies. */
-const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#7f7f7f', '#b8a800'];
+export const PALETTE = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#7f7f7f', '#b8a800'];
 
 // ECharts writes fixed colours. These two stand-ins are replaced by `currentColor`, so that text and grid lines follow
 // the light or dark scheme of the page or viewer without a script.
-const TEXT = '#010203';
+export const TEXT = '#010203';
 const GRID = '#040506';
 
-const AXIS_STYLE = {
+/** Axes in the colours of the page. */
+export const AXIS_STYLE = {
   nameLocation: 'middle',
   nameTextStyle: { color: TEXT, fontSize: 12 },
   axisLabel: { color: TEXT, fontSize: 11 },
@@ -119,7 +120,8 @@ function points(series: LineSeries, logarithmic: boolean): (number | '-')[][] {
   });
 }
 
-function renderSvg(
+/** Draws any chart whose kind is registered with ECharts (`use`) in the style of the others, as a self-contained SVG. */
+export function renderSvg(
   frame: { title: string; width?: number; height?: number; series: readonly { name: string }[] },
   option: EChartsCoreOption,
 ): string {

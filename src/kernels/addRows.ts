@@ -1,7 +1,7 @@
 import { contiguous } from './copy.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
-import { fill } from './fill.ts';
+import { fillInto } from './fill.ts';
 import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 
@@ -49,7 +49,7 @@ const noRow = 0xffffffff;
  * The same input gives the same bits, however often an index occurs.
  * @param index i32 `[selected]`, clamped to `[0, length)`.
  * @param skip a row of the result that stays zero.
- * @param target where the result goes instead, unless it would be added to; it must hold zeros.
+ * @param target where the result goes instead, unless it would be added to.
  */
 export function addRows(
   dy: NDArray,
@@ -60,7 +60,8 @@ export function addRows(
 ): NDArray {
   const { gpu } = dy;
   const { outer, length, inner } = layout;
-  const dx = target && !target.accumulate ? target.array : fill(gpu, [outer, length, inner], 0);
+  const dx = target && !target.accumulate ? target.array : NDArray.empty(gpu, [outer, length, inner]);
+  fillInto(dx, 0);
   const selected = index.size;
   if (dx.size === 0 || selected === 0) return dx;
   const keys = NDArray.empty(gpu, [selected], 'i32');

@@ -17,6 +17,8 @@ export interface Variant {
   readonly features?: readonly GPUFeatureName[];
   /** Fixed subgroup size the variant relies on. */
   readonly subgroupSize?: number;
+  /** Needs 16 x 16 x 16 subgroup matrices of f16 that add up in f32 (tensor cores). */
+  readonly halfMatrices?: boolean;
   /** Bytes of workgroup memory and invocations per workgroup, where they exceed WebGPU's guaranteed 16 KiB and 256. */
   readonly workgroupBytes?: number;
   readonly invocations?: number;
@@ -36,6 +38,7 @@ export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly variants: Readonly<Record<V, Variant>>;
   /** Workgroups for the given parameters. */
   readonly dispatch: (params: ParamValues<P>, constants: Readonly<Record<string, ConstantValue>>) => Workgroups;
+  /** In f32; parameters that count Elements may be taken as they are. */
   readonly cost: (params: ParamValues<P>) => Cost;
 }
 
@@ -93,13 +96,17 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
   return types;
 }
 
-/** A cost in f32 for a program some of whose typed bindings, which hold nearly all of the bytes, are f16. */
-function halved(cost: Program['cost'], types: ElementTypes, typed: number): Program['cost'] {
+/**
+ * The cost of a program, from that in f32 which counts Elements: of four where they are vec4, and half as many bytes for
+ * typed bindings, which hold nearly all of them, that are f16.
+ */
+function programCost(cost: Program['cost'], files: readonly ShaderName[], types: ElementTypes, typed: number) {
+  const lanes = files.includes('lib/elementVec4') ? 4 : 1;
   const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
-  if (halves === 0) return cost;
-  return (params) => {
+  const share = halves === 0 ? 1 : 1 - (0.5 * halves) / typed;
+  return (params: Readonly<Record<string, number>>): Cost => {
     const { flops, bytes } = cost(params);
-    return { flops, bytes: bytes * (1 - (0.5 * halves) / typed) };
+    return { flops: lanes * flops, bytes: lanes * share * bytes };
   };
 }
 
@@ -124,8 +131,8 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,
-      features: [...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])],
-      cost: halved(definition.cost as Program['cost'], types, typed.length),
+      features: [...new Set([...(variant.features ?? []), ...(isHalf ? (['shader-f16'] as const) : [])])],
+      cost: programCost(definition.cost as Program['cost'], files, types, typed.length),
     };
     programs.set(key, made);
     return made;
@@ -152,6 +159,7 @@ export function supportsVariant(variant: Variant, device: GPUDevice, adapter: Ad
   return (
     (variant.features ?? []).every((feature) => device.features.has(feature)) &&
     (variant.subgroupSize ?? adapter.subgroupSize) === adapter.subgroupSize &&
+    (!variant.halfMatrices || adapter.halfMatrices === true) &&
     (variant.workgroupBytes ?? 0) <= device.limits.maxComputeWorkgroupStorageSize &&
     (variant.invocations ?? 0) <= device.limits.maxComputeInvocationsPerWorkgroup
   );

@@ -1,3 +1,4 @@
+import { subgroupMatrixFeature } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
@@ -15,6 +16,9 @@ export type GemmLoads = 'vec4' | 'scalar';
 
 /** `Wide`: eight columns per lane. `Deep`: 16 steps per tile, not 8. `Fine`: 4x4 results per invocation, not 8x8. */
 export const gemmCores = [
+  'matrix64',
+  'matrix128',
+  'matrixEmulated',
   'subgroup4',
   'subgroup4Wide',
   'subgroup8',
@@ -67,6 +71,30 @@ function subgroup(lanes: number, cols4: 1 | 2 = 1): CoreShape {
   };
 }
 
+/** Tiles of `rows` x `cols` 16 x 16 fragments for each of the subgroups, on tensor cores or emulated for tests. */
+function matrix(
+  tile: number,
+  rows: number,
+  cols: number,
+  library: 'lib/matrixNative' | 'lib/matrixEmulated',
+): CoreShape {
+  const native = library === 'lib/matrixNative';
+  const subgroups = (tile / (16 * rows)) * (tile / (16 * cols));
+  return {
+    rows: tile,
+    cols: tile,
+    variant: {
+      constants: { TILE_M: tile, TILE_N: tile, TILE_K: 16, FRAGMENTS_M: rows, FRAGMENTS_N: cols },
+      libraries: [library, 'lib/gemmMatrix'],
+      features: ['shader-f16', ...(native ? [subgroupMatrixFeature] : [])],
+      ...(native ? { subgroupSize: 32, halfMatrices: true } : {}),
+      invocations: subgroups * 32,
+      // Two buffers of both f16 tiles, whose lines are up to eight elements longer, and a fragment per subgroup.
+      workgroupBytes: 2 * 2 * 2 * tile * (16 + 8) + subgroups * 16 * 16 * 4,
+    },
+  };
+}
+
 const cores: Readonly<Record<GemmCore, CoreShape>> = {
   subgroup4: subgroup(4),
   subgroup4Wide: subgroup(4, 2),
@@ -82,6 +110,9 @@ const cores: Readonly<Record<GemmCore, CoreShape>> = {
   tile128x64: tiled(128, 64),
   tile32x128: tiled(32, 128),
   tile128x32: tiled(128, 32),
+  matrix64: matrix(64, 2, 2, 'lib/matrixNative'),
+  matrix128: matrix(128, 4, 2, 'lib/matrixNative'),
+  matrixEmulated: matrix(64, 2, 2, 'lib/matrixEmulated'),
 };
 
 /** Variants of a kernel built on the matrix product cores: every core with vec4 and with scalar loads. */
@@ -171,24 +202,28 @@ export function splitDepthInto(core: GemmCore, wanted: number, depth: number): G
   return { core, splits: Math.max(1, Math.ceil(depth / splitDepth)), splitDepth };
 }
 
-function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number): GemmCore {
+function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number, half: boolean): GemmCore {
   const { adapter } = gpu;
   const runs = (core: GemmCore): boolean => supportsCore(gpu, core);
   if (adapter.kind === 'software') {
     if (runs('subgroup8')) return 'subgroup8';
     if (runs('subgroup4')) return cols > 16 ? 'subgroup4Wide' : 'subgroup4';
   }
+  if (half && adapter.halfMatrices === 'emulated') return 'matrixEmulated';
   const workgroups = (tile: number): number => Math.ceil(rows / tile) * Math.ceil(cols / tile) * batch;
+  if (half && runs('matrix128')) return workgroups(128) >= wantedWorkgroups.hardware / 2 ? 'matrix128' : 'matrix64';
   if (workgroups(128) >= wantedWorkgroups.hardware && runs('tile128')) return 'tile128';
   return workgroups(64) >= wantedWorkgroups.hardware / 2 || Math.min(rows, cols) >= 64 ? 'tile64' : 'tile32';
 }
 
 /**
+/**
  * The core and the split of a product of `rows` x `depth` by `depth` x `cols`, `batch` times, by rules that hold for any
  * device; `planProduct` knows better ones for those that were measured.
+ * @param half whether an operand is f16, so that tensor cores lose nothing that was there
  */
-export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, batch: number): GemmPlan {
-  const core = chooseCore(gpu, rows, cols, batch);
+export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, batch: number, half: boolean): GemmPlan {
+  const core = chooseCore(gpu, rows, cols, batch, half);
   const shape = cores[core];
   const workgroups = Math.max(1, Math.ceil(rows / shape.rows) * Math.ceil(cols / shape.cols) * batch);
   const forOccupancy = Math.min(Math.floor(wantedWorkgroups[gpu.adapter.kind] / workgroups), Math.floor(depth / 256));

@@ -155,6 +155,6 @@ export class NDArray implements Scoped {
 /** A dense array that may take a result, of the same shape and dtype, instead of a new one. */
 export interface ResultTarget {
   readonly array: NDArray;
-  /** Add to what the array holds; otherwise it holds zeros. */
+  /** Add to what the array holds; otherwise replace it. */
   readonly accumulate: boolean;
 }

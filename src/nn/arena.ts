@@ -108,9 +108,17 @@ export class ParameterArena implements Scoped {
     return [...this.placed.values()].reduce((sum, { at }) => sum + at.parameter.size, 0);
   }
 
+  /** Forgets all gradients. They become zero when they are looked at (`settleGrad`), unless `backward` comes first. */
   zeroGrad(): void {
-    for (const { grads } of this.trainable) fillInto(grads, 0);
-    for (const { tensor } of this.placed.values()) tensor.gradIsZero = true;
+    for (const { tensor } of this.placed.values()) tensor.gradIsUnset = tensor.requiresGrad;
+  }
+
+  /** Makes the gradients that no `backward` has set since `zeroGrad` zero. */
+  settleGrad(): void {
+    for (const { tensor } of this.placed.values()) {
+      if (tensor.gradIsUnset && tensor.grad) fillInto(tensor.grad, 0);
+      tensor.gradIsUnset = false;
+    }
   }
 
   /** Published shapes of all parameters and buffers. */
@@ -146,6 +154,7 @@ export class ParameterArena implements Scoped {
 
   /** Gradients of the trainable parameters on the host. */
   gradients(): Promise<Map<string, HostArray>> {
+    this.settleGrad();
     return this.unpack(this.trainable, ({ grads }) => grads);
   }
 

@@ -10,12 +10,14 @@ import type { ParameterArena } from './arena.ts';
  */
 export function clipGradNorm(arena: ParameterArena, maxNorm: number): NDArray {
   if (!(maxNorm >= 0)) throw new RangeError(`clipGradNorm needs a norm of at least 0, not ${maxNorm}.`);
+  arena.settleGrad();
   const grads = arena.trainable.map((segment) => segment.grads);
   return gradNorm(arena.gpu, grads, Number.isFinite(maxNorm) ? maxNorm : 0);
 }
 
 /** Multiplies all gradients of an arena by the factor of `clipGradNorm`, in place. */
 export function scaleGradients(arena: ParameterArena, clip: NDArray): void {
+  arena.settleGrad();
   for (const { grads } of arena.trainable) scaleByClip(grads, clip);
 }
 

@@ -72,6 +72,7 @@ export class Optimizer implements Scoped {
 
   /** The GPU's half of `step`: the same dispatches every time, so that a captured step can replay them. */
   record(clip: NDArray = this.noClip): void {
+    this.arena.settleGrad();
     for (const { segment, slots } of this.segments) this.rule.apply(segment, slots, this.hyper, clip);
   }
 

@@ -87,7 +87,7 @@ function encodeAll<E extends object>({ model, batch, chunks }: Work, encode: Enc
       const { dtype } = tensor;
       const all =
         whole.get(name) ??
-        new Tensor(NDArray.empty(gpu, [rows, ...tensor.shape.slice(1)], dtype), { requiresGrad: dtype === 'f32' });
+        new Tensor(NDArray.empty(gpu, [rows, ...tensor.shape.slice(1)], dtype), { requiresGrad: dtype !== 'i32' });
       whole.set(name, all);
       using target = rowsOf(all.array, chunk);
       copyInto(tensor.array, target);
@@ -149,7 +149,7 @@ export interface CachedObjective {
  * without a tape; the contrast of the whole batch gives the gradient of every embedding; then each chunk is encoded
  * again, with the dropout masks it had, and its embeddings' gradients are sent through it. This is the gradient that the
  * same chunks on one tape have, up to the order of summation. Running statistics of batch norms move once per chunk.
- * @param upstream gradient of the objective; 1 if left out
+ * @param upstream scalar gradient of the total, such as a loss scale; 1 if left out
  */
 export function backwardInChunks(
   model: GroundingModel,

@@ -79,12 +79,12 @@ const cases: readonly TargetCase[] = [
   },
 ];
 
-/** Gradients after `passes` backward passes; with `preset` they go into arrays of zeros, as those of an arena. */
+/** Gradients after `passes` backward passes; with `preset` they go into arrays with something else in them, as those of an arena. */
 async function gradients(gpu: Gpu, { shapes, run }: TargetCase, preset: boolean, passes: number) {
   const leaves = shapes.map((shape, i) => tensor(gpu, uniform(i + 1, numel(shape)), shape, { requiresGrad: true }));
   for (const leaf of preset ? leaves : []) {
-    leaf.grad = fill(gpu, leaf.shape, 0);
-    leaf.gradIsZero = true;
+    leaf.grad = fill(gpu, leaf.shape, 123);
+    leaf.gradIsUnset = true;
   }
   for (let pass = 0; pass < passes; pass++) {
     const y = run(gpu, leaves);

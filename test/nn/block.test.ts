@@ -13,8 +13,9 @@ import { expectSame, randomPairs, smallGrounding } from '../support/pairs.ts';
 
 const gpu = useGpu();
 
-async function pass(checkpointed: boolean, training: boolean) {
+async function pass(checkpointed: boolean, training: boolean, dtype: 'f32' | 'f16') {
   const model = new GroundingModel(smallGrounding(0.3)).setTraining(training);
+  model.dtype = dtype;
   for (const [, module] of model.namedModules()) {
     module.checkpointed = checkpointed && (module instanceof Bottleneck || module instanceof BertLayer);
   }
@@ -33,10 +34,16 @@ async function pass(checkpointed: boolean, training: boolean) {
 }
 
 describe('a checkpointed block', () => {
-  for (const training of [true, false]) {
-    it(`gives the gradients and statistics of a plain one ${training ? 'in training' : 'in evaluation'}, with less kept`, async () => {
-      const [plain, checkpointed] = [await pass(false, training), await pass(true, training)];
-      expectSame(checkpointed.gradients, plain.gradients);
+  for (const [training, dtype] of [
+    [true, 'f32'],
+    [false, 'f32'],
+    [true, 'f16'],
+  ] as const) {
+    const name = `${training ? 'training' : 'evaluation'} and ${dtype}`;
+    it(`gives the gradients and statistics of a plain one in ${name}, with less kept`, async () => {
+      const [plain, checkpointed] = [await pass(false, training, dtype), await pass(true, training, dtype)];
+      // Gradients that meet at a block's input are rounded to its type in another order.
+      expectSame(checkpointed.gradients, plain.gradients, dtype === 'f16' ? 1e-2 : 2e-5);
       for (const part of ['state', 'draws'] as const) expect(checkpointed[part]).toEqual(plain[part]);
       expect(checkpointed.tapeBytes).toBeLessThan(0.7 * plain.tapeBytes);
     });

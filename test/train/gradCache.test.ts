@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { cat } from '../../src/autograd/ops/shape.ts';
 import { backward, noGrad } from '../../src/autograd/tape.ts';
 import { Tensor } from '../../src/autograd/tensor.ts';
+import { NDArray } from '../../src/kernels/ndarray.ts';
 import { GroundingModel } from '../../src/models/grounding.ts';
 import {
   contrast,
@@ -195,6 +196,22 @@ describe('GradCache', () => {
       }
     });
   }
+
+  it('sends a loss scale through, with f16 activations', async () => {
+    const batch = pairs(5, 31);
+    const gradients = async (dtype: 'f32' | 'f16', scale: number, chunkSize?: number) => {
+      const { model, arena } = start({ dropout: 0, frozenNorms: true });
+      model.dtype = dtype;
+      gpu().scope(() => {
+        const upstream = NDArray.from(gpu(), [scale], []);
+        if (chunkSize !== undefined) backwardInChunks(model, batch, defaultObjective, chunkSize, upstream);
+        else backward([contrastiveObjective(model, batch, defaultObjective).total], [upstream]);
+      });
+      return new Map([...(await arena.gradients())].map(([name, { data }]) => [name, data.map((x) => x / scale)]));
+    };
+    expectSame(await gradients('f32', 1024, 2), await gradients('f32', 1, 2), 1e-6);
+    expectSame(await gradients('f16', 1024, 2), await gradients('f16', 1024), 1e-2);
+  });
 
   it('evaluates a batch in chunks as the whole one', async () => {
     const batch = pairs(5, 9);

@@ -1,7 +1,7 @@
 import type { Gpu } from '../../gpu/gpu.ts';
 import { blockOf, type GemmCore, type GemmPlan, gemmCores, planGemm, splitDepthInto, supportsCore } from '../gemm.ts';
 import { canRun } from './plans.ts';
-import type { GemmProduct } from './product.ts';
+import { type GemmProduct, hasHalfOperand } from './product.ts';
 
 /** Below this depth per part, the pass over the partial results costs more than the split gains. */
 const leastDepth = 128;
@@ -12,7 +12,8 @@ const mostCandidates = 40;
 
 /** Software adapters run barriers one invocation at a time, so tiles are for those without a fixed subgroup size. */
 function coresFor(gpu: Gpu): GemmCore[] {
-  const running = gemmCores.filter((core) => supportsCore(gpu, core));
+  // What is emulated is for tests of the real one.
+  const running = gemmCores.filter((core) => core !== 'matrixEmulated' && supportsCore(gpu, core));
   const subgroups = running.filter((core) => core.startsWith('subgroup'));
   return gpu.adapter.kind === 'software' && subgroups.length > 0 ? subgroups : running;
 }
@@ -34,7 +35,7 @@ function* splitsFor(workgroups: number, depth: number, { least, enough }: { leas
 /** Plans to measure for a product: first that of the rules, then every core with every sensible number of splits. */
 export function candidatePlans(gpu: Gpu, product: GemmProduct): GemmPlan[] {
   const { rows, cols, depth, batch } = product;
-  const usual = planGemm(gpu, rows, cols, depth, batch);
+  const usual = planGemm(gpu, rows, cols, depth, batch, hasHalfOperand(product));
   const plans = new Map([[`${usual.core} ${usual.splits}`, usual]]);
   for (const core of coresFor(gpu)) {
     if (isTooLarge(core, product)) continue;

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../gpu/gpu.ts';
 import { type GemmCore, type GemmPlan, planGemm, splitDepthInto, supportsCore } from '../gemm.ts';
-import { type GemmProduct, productKey } from './product.ts';
+import { type GemmProduct, hasHalfOperand, productKey } from './product.ts';
 import type { Repeat } from './repeat.ts';
 
 /** `off`: rules only. `cached`: plans that are known. `on`: also note products without one, for `tune`. */
@@ -28,7 +28,9 @@ const maxSlices = 65_535;
 const maxPartialBytes = 2 ** 28;
 
 /** Whether the device can run a plan for a product, and in reasonable memory. */
-export function canRun(gpu: Gpu, { core, splits }: GemmPlan, { rows, cols, batch }: GemmProduct): boolean {
+export function canRun(gpu: Gpu, { core, splits }: GemmPlan, product: GemmProduct): boolean {
+  const { rows, cols, batch } = product;
+  if (core.startsWith('matrix') && !hasHalfOperand(product)) return false;
   const partialBytes = splits > 1 ? 4 * rows * cols * batch * splits : 0;
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.device.limits;
   const room = Math.min(maxPartialBytes, maxStorageBufferBindingSize, maxBufferSize);
@@ -80,7 +82,7 @@ export class TunedPlans {
   plan(gpu: Gpu, product: GemmProduct, repeat: () => Repeat): GemmPlan {
     const { rows, cols, depth, batch } = product;
     if (this.forced) return splitDepthInto(this.forced.core, this.forced.splits, depth);
-    const usual = planGemm(gpu, rows, cols, depth, batch);
+    const usual = planGemm(gpu, rows, cols, depth, batch, hasHalfOperand(product));
     if (this.mode === 'off') return usual;
     const key = productKey(product);
     const tuned = this.fixed.has(key) ? this.fixed.get(key) : this.plans.get(key);

@@ -15,6 +15,11 @@ export interface GemmProduct {
   readonly dtypes: readonly [DType, DType, DType];
 }
 
+/** Whether an operand is f16, so that tensor cores lose nothing that was there. */
+export function hasHalfOperand({ dtypes: [a, b] }: GemmProduct): boolean {
+  return a === 'f16' || b === 'f16';
+}
+
 /**
  * Rounds a size up to 1, 2, 3, 4, 6, 8, 12, 16, 24 ...: the powers of two and what lies half-way between them.
  * Two buckets per doubling: a plan serves sizes that differ by less than half, and usual widths are their own bucket.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { subgroupMatrixFeature } from '../../../src/gpu/adapter.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { commonCard, standInGpu } from '../../../src/gpu/standIn.ts';
 import { matmul } from '../../../src/kernels/matmul.ts';
@@ -150,6 +151,12 @@ describe('candidatePlans', () => {
     };
     expect(cores(8)).toEqual(new Set(['subgroup8', 'subgroup8Wide']));
     expect(cores(4)).toEqual(new Set(['subgroup4', 'subgroup4Wide']));
+    const tensorCores = { ...commonCard.adapter, halfMatrices: true };
+    const features = [...commonCard.features, subgroupMatrixFeature];
+    const card = standInGpu({ ...commonCard, adapter: tensorCores, features });
+    const withMatrices = (dtypes: GemmProduct['dtypes']): boolean =>
+      candidatePlans(card, { ...product, dtypes }).some(({ core }) => core.startsWith('matrix'));
+    expect([withMatrices(['f16', 'f16', 'f32']), withMatrices(['f32', 'f32', 'f32'])]).toEqual([true, false]);
     expect([...cores(0)].every((core) => core.startsWith('tile'))).toBe(true);
   });
 });
