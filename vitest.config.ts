@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // Which plans are in the user's cache must not decide what a test sees.
+    env: { GROUNDRAY_TUNE: 'off' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [

@@ -2,3 +2,4 @@
 
 export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
 export * from './index.ts';
+export { fileStore, nodeRuntime } from './kernels/tuning/fileStore.node.ts';

@@ -5,6 +5,7 @@ import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
 import { registerTrain } from './train.ts';
+import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
 
 const program = new Command('groundray').description(
@@ -14,6 +15,7 @@ for (const register of [
   registerPhantom,
   registerTrain,
   registerPlan,
+  registerTune,
   registerEvaluate,
   registerLocalize,
   registerVerify,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
+import { type TuneMode, tuneModes } from '../kernels/tuning/plans.ts';
 import { type AdapterChoice, adapterChoices, command } from './common.ts';
 import type { ConfigFlags } from './configFlags.ts';
 
@@ -10,6 +11,7 @@ export interface TrainFlags extends ConfigFlags {
   readonly gpu?: boolean;
   readonly adapter?: AdapterChoice;
   readonly checks?: boolean;
+  readonly tune?: TuneMode;
   readonly evaluate: boolean;
 }
 
@@ -45,6 +47,11 @@ export function registerTrain(program: Command): void {
     .option('--gpu', 'demand a hardware adapter')
     .addOption(new Option('--adapter <kind>', 'which processor runs the kernels').choices(adapterChoices))
     .option('--checks', "keep WebGPU's validation and bounds checks on while training")
+    .addOption(
+      new Option('--tune <mode>', 'on: measure the fastest kernels first; cached: use those known; off').choices(
+        tuneModes,
+      ),
+    )
     .option('--no-evaluate', 'stop after training')
     .action(
       command(async (flags: TrainFlags) => {

@@ -3,15 +3,17 @@ import { Presets, SingleBar } from 'cli-progress';
 import { openDataset } from '../data/open.node.ts';
 import type { Dataset } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { Tuning } from '../kernels/tuning/open.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
 import { trainRun } from '../train/run.node.ts';
 import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
-import { openGpu } from './adapter.ts';
+import { openTunedGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
 import { configFromFlags } from './configFlags.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
+import { preparePlans, recordPlans } from './runTuning.ts';
 import type { TrainFlags } from './train.ts';
 
 const runsRoot = 'runs';
@@ -101,13 +103,15 @@ function progressDisplay() {
   };
 }
 
-async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
+async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Promise<void> {
   const { run, dataset } = await openRun(flags);
   printRun(run, dataset);
   const display = progressDisplay();
   const { signal, dispose } = interruptSignal('Stopping after this step.');
-  const begin = performance.now();
+  let plansRecorded = Promise.resolve();
   try {
+    await preparePlans(gpu, run, tuning, signal);
+    const begin = performance.now();
     const result = await trainRun(
       gpu,
       run,
@@ -117,12 +121,16 @@ async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
           for (const notice of notices) process.stdout.write(`${notice}\n`);
           const from = firstStep > 0 ? `, continuing after step ${firstStep}` : '';
           process.stdout.write(`Model: ${parameters.toLocaleString('en')} parameters; ${totalSteps} steps${from}\n`);
+          plansRecorded = recordPlans(run.folder, tuning);
+          // Told at the end, where it is awaited.
+          plansRecorded.catch(() => undefined);
           display.start(totalSteps, firstStep);
         },
         onRecord: (record) => display.update(record),
       },
       signal,
     );
+    await plansRecorded;
     display.stop();
     const spent = formatDuration(performance.now() - begin);
     if (!result.completed) {
@@ -148,9 +156,10 @@ async function trainAndEvaluate(gpu: Gpu, flags: TrainFlags): Promise<void> {
 
 /** `groundray train` */
 export async function train(flags: TrainFlags): Promise<void> {
-  const gpu = await openGpu(flags.gpu ? 'gpu' : (flags.adapter ?? 'auto'), flags.checks ?? false);
+  const choice = flags.gpu ? 'gpu' : (flags.adapter ?? 'auto');
+  const { gpu, tuning } = await openTunedGpu(choice, flags.checks ?? false, flags.tune);
   try {
-    await trainAndEvaluate(gpu, flags);
+    await trainAndEvaluate(gpu, tuning, flags);
   } finally {
     gpu.dispose();
   }

@@ -88,6 +88,11 @@ export class Gpu {
     return this.state === 'disposed';
   }
 
+  /** Whether `capture` is running a function. */
+  get isCapturing(): boolean {
+    return this.capturing !== undefined;
+  }
+
   get counters(): Counters {
     return this.recorder.counters;
   }

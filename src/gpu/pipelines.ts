@@ -105,11 +105,12 @@ export class PipelineCache {
     return (await module.getCompilationInfo()).messages;
   }
 
-  /** Builds pipelines in parallel, ahead of their first dispatch. */
+  /** Builds those pipelines that are not built yet, in parallel, ahead of their first dispatch. */
   async compile(programs: readonly Program[]): Promise<void> {
     const started = performance.now();
     await Promise.all(
       programs.map(async (program) => {
+        if (this.byProgram.has(program)) return;
         const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
         const pipeline = await this.device.createComputePipelineAsync(this.descriptor(program, source, layout));
         if (this.bySource.has(source)) return;

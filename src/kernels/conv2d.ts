@@ -2,11 +2,14 @@ import { ShapeError } from '../gpu/errors.ts';
 import { binary } from './binary.ts';
 import { contiguous, reshape } from './copy.ts';
 import { defineKernel } from './define.ts';
-import { finishGemm, gemmGrid, gemmOutput, gemmVariants, planGemm } from './gemm.ts';
+import { finishGemm, type GemmLoads, gemmGrid, gemmOutput, gemmVariants } from './gemm.ts';
 import { matmul } from './matmul.ts';
 import type { NDArray, ResultTarget } from './ndarray.ts';
 import type { Shape } from './shape.ts';
 import { formatShape } from './shape.ts';
+import { planProduct } from './tuning/plans.ts';
+import type { GemmProduct } from './tuning/product.ts';
+import { type Multiply, repeatProduct } from './tuning/repeat.ts';
 
 export type Pair = number | readonly [height: number, width: number];
 
@@ -181,9 +184,36 @@ function isMatmul(g: Conv2dGeometry): boolean {
   );
 }
 
-function loadsFor(g: Conv2dGeometry): 'vec4' | 'scalar' {
+function loadsFor(g: Conv2dGeometry): GemmLoads {
   return g.inChannels % 4 === 0 && g.outChannels % 4 === 0 ? 'vec4' : 'scalar';
 }
+
+function productOf(
+  kernel: GemmProduct['kernel'],
+  g: Conv2dGeometry,
+  fused: 'Bias' | 'Add' | '',
+  [rows, cols, depth]: readonly [number, number, number],
+  dtypes: GemmProduct['dtypes'],
+): GemmProduct {
+  const window = `${g.kernelHeight}x${g.kernelWidth}`;
+  const strides = g.strideHeight * g.strideWidth > 1 ? `/${g.strideHeight}x${g.strideWidth}` : '';
+  return {
+    kernel,
+    form: `${window}${strides}${fused}`,
+    rows,
+    cols,
+    depth,
+    batch: g.groups,
+    loads: loadsFor(g),
+    dtypes,
+  };
+}
+
+// Apart from the functions below: what is kept for tuning must not see their arrays.
+type MultiplyWith = (g: Conv2dGeometry) => Multiply;
+const forwardWith: MultiplyWith = (g) => (x, w, bias) => conv2d(x, w, bias, g);
+const inputGradWith: MultiplyWith = (g) => (dy, w, _bias, target) => conv2dInputGrad(dy, w, g, target);
+const weightGradWith: MultiplyWith = (g) => (x, dy, _bias, target) => conv2dWeightGrad(x, dy, g, target);
 
 const rowsOf = (x: NDArray): NDArray => reshape(x, [-1, x.shape.at(-1) ?? 1]);
 
@@ -194,7 +224,9 @@ export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Con
   if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
   const rows = g.batch * g.outHeight * g.outWidth;
   const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const plan = planGemm(x.gpu, rows, g.outChannels, depth, g.groups, x.dtype === 'f16');
+  const dtypes = [x.dtype, w.dtype, x.dtype] as const;
+  const product = productOf('conv2dForward', g, bias ? 'Bias' : '', [rows, g.outChannels, depth], dtypes);
+  const plan = planProduct(x.gpu, product, () => repeatProduct(forwardWith(g), x, w, { bias }));
   const { core, splits, splitDepth } = plan;
   const output = gemmOutput(x.gpu, shape, plan, { dtype: x.dtype });
   const source = contiguous(x);
@@ -242,7 +274,10 @@ export function conv2dInputGrad(dy: NDArray, w: NDArray, g: Conv2dGeometry, targ
   const rows = Math.ceil((g.batch * g.height * g.width) / (g.strideHeight * g.strideWidth));
   const fullDepth = g.kernelHeight * g.kernelWidth * g.outChannels;
   const meanDepth = Math.ceil(fullDepth / (g.strideHeight * g.strideWidth));
-  const plan = planGemm(dy.gpu, rows, g.inChannels, meanDepth, g.groups, dy.dtype === 'f16');
+  const sum = target?.accumulate ? target.array : undefined;
+  const dtypes = [dy.dtype, w.dtype, dy.dtype] as const;
+  const product = productOf('conv2dInputGrad', g, sum ? 'Add' : '', [rows, g.inChannels, meanDepth], dtypes);
+  const plan = planProduct(dy.gpu, product, () => repeatProduct(inputGradWith(g), dy, w, { sum }));
   const { core, splits } = plan;
   const output = gemmOutput(dy.gpu, shape, plan, { dtype: dy.dtype, target });
   const source = contiguous(dy);
@@ -284,7 +319,10 @@ export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry, tar
   }
   const depth = g.batch * g.outHeight * g.outWidth;
   const cols = g.kernelHeight * g.kernelWidth * g.inChannels;
-  const plan = planGemm(x.gpu, g.outChannels, cols, depth, g.groups, x.dtype === 'f16');
+  const sum = target?.accumulate ? target.array : undefined;
+  const dtypes = [dy.dtype, x.dtype, 'f32'] as const;
+  const product = productOf('conv2dWeightGrad', g, sum ? 'Add' : '', [g.outChannels, cols, depth], dtypes);
+  const plan = planProduct(x.gpu, product, () => repeatProduct(weightGradWith(g), x, dy, { sum }));
   const { core, splits, splitDepth } = plan;
   const output = gemmOutput(x.gpu, shape, plan, { target });
   const gradient = contiguous(dy);

@@ -1,4 +1,3 @@
-import type { AdapterSummary } from '../gpu/adapter.ts';
 import { subgroupMatrixFeature } from '../gpu/adapter.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
@@ -11,18 +10,30 @@ import { reduceRows } from './reduceRows.ts';
 import type { Shape } from './shape.ts';
 import { numel } from './shape.ts';
 
-/** How a matrix product is cut: block size in rows and columns, and whether loads are vec4. */
-export type GemmCore =
-  | 'subgroup4'
-  | 'subgroup4Wide'
-  | 'subgroup8'
-  | 'tile32'
-  | 'tile64'
-  | 'tile128'
-  | 'matrix64'
-  | 'matrix128'
-  | 'matrixEmulated';
+/** How a matrix product is cut: `tile<rows>x<cols>`, or one number where both are the same. */
+export type GemmCore = (typeof gemmCores)[number];
 export type GemmLoads = 'vec4' | 'scalar';
+
+/** `Wide`: eight columns per lane. `Deep`: 16 steps per tile, not 8. `Fine`: 4x4 results per invocation, not 8x8. */
+export const gemmCores = [
+  'matrix64',
+  'matrix128',
+  'matrixEmulated',
+  'subgroup4',
+  'subgroup4Wide',
+  'subgroup8',
+  'subgroup8Wide',
+  'tile32',
+  'tile64',
+  'tile64Deep',
+  'tile64Fine',
+  'tile128',
+  'tile128Deep',
+  'tile64x128',
+  'tile128x64',
+  'tile32x128',
+  'tile128x32',
+] as const;
 
 interface CoreShape {
   readonly rows: number;
@@ -30,16 +41,19 @@ interface CoreShape {
   readonly variant: Variant;
 }
 
-function tiled(tile: number, microRows: number, microCols4: number): CoreShape {
-  const constants = { TILE_M: tile, TILE_N: tile, TILE_K: 8, MICRO_M: microRows, MICRO_N4: microCols4 };
+/** 8x8 results per invocation, as 8 rows of two vec4; in a tile 32 wide or high 4 rows or one vec4. */
+function tiled(rows: number, cols: number, { deep = false, fine = false } = {}): CoreShape {
+  const depth = deep ? 16 : 8;
+  const microRows = fine || rows === 32 ? 4 : 8;
+  const microCols4 = fine || cols === 32 ? 1 : 2;
   return {
-    rows: tile,
-    cols: tile,
+    rows,
+    cols,
     variant: {
-      constants,
+      constants: { TILE_M: rows, TILE_N: cols, TILE_K: depth, MICRO_M: microRows, MICRO_N4: microCols4 },
       libraries: ['lib/gemmTiled'],
-      invocations: (tile / microRows) * (tile / (4 * microCols4)),
-      workgroupBytes: 2 * 8 * (tile + tile) * 4,
+      invocations: (rows / microRows) * (cols / (4 * microCols4)),
+      workgroupBytes: 2 * depth * (rows + cols) * 4,
     },
   };
 }
@@ -85,9 +99,17 @@ const cores: Readonly<Record<GemmCore, CoreShape>> = {
   subgroup4: subgroup(4),
   subgroup4Wide: subgroup(4, 2),
   subgroup8: subgroup(8),
-  tile32: tiled(32, 4, 1),
-  tile64: tiled(64, 8, 2),
-  tile128: tiled(128, 8, 2),
+  subgroup8Wide: subgroup(8, 2),
+  tile32: tiled(32, 32),
+  tile64: tiled(64, 64),
+  tile64Deep: tiled(64, 64, { deep: true }),
+  tile64Fine: tiled(64, 64, { fine: true }),
+  tile128: tiled(128, 128),
+  tile128Deep: tiled(128, 128, { deep: true }),
+  tile64x128: tiled(64, 128),
+  tile128x64: tiled(128, 64),
+  tile32x128: tiled(32, 128),
+  tile128x32: tiled(128, 32),
   matrix64: matrix(64, 2, 2, 'lib/matrixNative'),
   matrix128: matrix(128, 4, 2, 'lib/matrixNative'),
   matrixEmulated: matrix(64, 2, 2, 'lib/matrixEmulated'),
@@ -163,9 +185,26 @@ const wantedWorkgroups = { hardware: 256, software: 4 };
 /** Longest chain of additions in one accumulator before a split pays for accuracy as well. */
 const longestChain = 8192;
 
+/** Whether the device can run a core. */
+export function supportsCore({ device, adapter }: Gpu, core: GemmCore): boolean {
+  return supportsVariant(cores[core].variant, device, adapter);
+}
+
+/** Results that a workgroup of a core makes. */
+export function blockOf(core: GemmCore): { readonly rows: number; readonly cols: number } {
+  return cores[core];
+}
+
+/** A plan with about `wanted` splits: more where a chain of additions would get too long, none that would be empty. */
+export function splitDepthInto(core: GemmCore, wanted: number, depth: number): GemmPlan {
+  const splits = Math.max(1, wanted, Math.ceil(depth / longestChain));
+  const splitDepth = Math.max(4, Math.ceil(depth / splits / 4) * 4);
+  return { core, splits: Math.max(1, Math.ceil(depth / splitDepth)), splitDepth };
+}
+
 function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number, half: boolean): GemmCore {
-  const { adapter, device } = gpu;
-  const runs = (core: GemmCore): boolean => supportsVariant(cores[core].variant, device, adapter as AdapterSummary);
+  const { adapter } = gpu;
+  const runs = (core: GemmCore): boolean => supportsCore(gpu, core);
   if (adapter.kind === 'software') {
     if (runs('subgroup8')) return 'subgroup8';
     if (runs('subgroup4')) return cols > 16 ? 'subgroup4Wide' : 'subgroup4';
@@ -178,7 +217,9 @@ function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number, half: b
 }
 
 /**
- * Chooses the core and the split of a product of `rows` x `depth` by `depth` x `cols`, `batch` times.
+/**
+ * The core and the split of a product of `rows` x `depth` by `depth` x `cols`, `batch` times, by rules that hold for any
+ * device; `planProduct` knows better ones for those that were measured.
  * @param half whether an operand is f16, so that tensor cores lose nothing that was there
  */
 export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, batch: number, half: boolean): GemmPlan {
@@ -186,9 +227,7 @@ export function planGemm(gpu: Gpu, rows: number, cols: number, depth: number, ba
   const shape = cores[core];
   const workgroups = Math.max(1, Math.ceil(rows / shape.rows) * Math.ceil(cols / shape.cols) * batch);
   const forOccupancy = Math.min(Math.floor(wantedWorkgroups[gpu.adapter.kind] / workgroups), Math.floor(depth / 256));
-  const splits = Math.max(1, forOccupancy, Math.ceil(depth / longestChain));
-  const splitDepth = Math.max(4, Math.ceil(depth / splits / 4) * 4);
-  return { core, splits: Math.max(1, Math.ceil(depth / splitDepth)), splitDepth };
+  return splitDepthInto(core, forOccupancy, depth);
 }
 
 /** Adds the partial results `[batch, splits, ...]` of a split product, if it was split, and returns the result. */

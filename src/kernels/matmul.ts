@@ -4,9 +4,11 @@ import { contiguous, expand } from './copy.ts';
 import { defineKernel } from './define.ts';
 import type { DType } from './dtype.ts';
 import { requireFloat } from './dtype.ts';
-import { finishGemm, gemmGrid, gemmOutput, gemmVariants, planGemm } from './gemm.ts';
+import { finishGemm, gemmGrid, gemmOutput, gemmVariants } from './gemm.ts';
 import type { NDArray, ResultTarget } from './ndarray.ts';
 import { broadcastShapes, formatShape, numel } from './shape.ts';
+import { planProduct } from './tuning/plans.ts';
+import { type Multiply, repeatProduct } from './tuning/repeat.ts';
 
 const matmulKernel = defineKernel({
   name: 'matmul',
@@ -59,6 +61,11 @@ function batchOperand(x: NDArray, batch: readonly number[]): { array: NDArray; s
   return { array: contiguous(expand(x, [...batch, ...x.shape.slice(-2)])), stride: elements };
 }
 
+/** Apart from `matmul`: what is kept for tuning must not see its arrays. */
+function multiplyWith(options: Omit<MatmulOptions, 'bias' | 'target'>): Multiply {
+  return (a, b, bias, target) => matmul(a, b, { ...options, bias, target });
+}
+
 /**
  * Matrix product over the last two axes with broadcast batch axes:
  * `[..., M, K] x [..., K, N] -> [..., M, N]`, f32 accumulation.
@@ -87,17 +94,30 @@ export function matmul(a: NDArray, b: NDArray, options: MatmulOptions = {}): NDA
   const right = batchOperand(b, batch);
   const slices = tall ? 1 : numel(batch);
   const totalRows = tall ? rows * numel(batch) : rows;
-  const half = a.dtype === 'f16' || b.dtype === 'f16';
-  const plan = planGemm(a.gpu, totalRows, cols, depth, slices, half);
   const form = `${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}` as const;
+  const alongRow = transposeA ? totalRows : depth;
+  const loads = [alongRow, transposeB ? depth : cols, cols].every((size) => size % 4 === 0) ? 'vec4' : 'scalar';
+  const sum = target?.accumulate ? target.array : undefined;
+  const plan = planProduct(
+    a.gpu,
+    {
+      kernel: 'matmul',
+      form: `${form}${bias ? 'Bias' : ''}${sum ? 'Add' : ''}`,
+      rows: totalRows,
+      cols,
+      depth,
+      batch: slices,
+      loads,
+      dtypes: [a.dtype, b.dtype, dtype],
+    },
+    () => repeatProduct(multiplyWith({ transposeA, transposeB, dtype }), a, b, { bias, sum }),
+  );
   const canAdd = form === 'nn' || form === 'tn';
   const output = gemmOutput(a.gpu, [...batch, rows, cols], plan, {
     dtype,
     target: canAdd || !target?.accumulate ? target : undefined,
     batch: slices,
   });
-  const alongRow = transposeA ? totalRows : depth;
-  const loads = [alongRow, transposeB ? depth : cols, cols].every((size) => size % 4 === 0) ? 'vec4' : 'scalar';
   const fused = bias && form === 'nt' && plan.splits === 1;
   if (bias && !fused && form !== 'nt') throw new ShapeError('matmul: a bias needs transposeB without transposeA.');
   matmulKernel.run(

@@ -44,7 +44,7 @@ export interface PlanOptions {
 export const defaultSentences = 16;
 
 /** A batch of the shape that training would upload; what is in it does not matter. */
-function emptyBatch({ batchSize, imageSize, maxTokens, maxSentences }: RunConfig, sentences: number): Batch {
+export function emptyBatch({ batchSize, imageSize, maxTokens, maxSentences }: RunConfig, sentences: number): Batch {
   const tokens = (): Int32Array => new Int32Array(batchSize * maxTokens);
   return {
     studyIds: Array.from({ length: batchSize }, (_, row) => `${row}`),

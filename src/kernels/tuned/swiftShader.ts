@@ -1,0 +1,4 @@
+import type { PlanTable } from '../tuning/table.ts';
+
+/** Empty: no plan was measured to be faster than the rules on it. */
+export const swiftShader: PlanTable = {};
