@@ -2,13 +2,14 @@ import type { BufferPool, PooledBuffer } from './buffers.ts';
 import type { LiveParams } from './params.ts';
 import type { BoundRange, CompiledProgram, Workgroups } from './pipelines.ts';
 
-/** A dispatch with everything decided: pipeline, bindings and the bytes of its parameters. */
+/** A dispatch with everything decided. */
 export interface CapturedDispatch {
   readonly compiled: CompiledProgram;
   readonly bindGroup: GPUBindGroup;
   readonly params: Readonly<Record<string, number>>;
-  /** Place of the parameters in `Tape.packed`. */
+  /** Place and size of the parameters in `Tape.packed`. */
   readonly paramOffset: number;
+  readonly paramBytes: number;
   readonly workgroups: Workgroups;
   readonly live: LiveParams | undefined;
 }
@@ -20,9 +21,15 @@ export interface CapturedUpload {
   readonly byteOffset: number;
 }
 
+/** One of the two. Objects of one shape, without searching for their fields: replays count in microseconds. */
+interface CapturedCommand {
+  readonly dispatch: CapturedDispatch | undefined;
+  readonly upload: CapturedUpload | undefined;
+}
+
 /** Commands of one captured function, in order. */
 export class Tape {
-  readonly commands: (CapturedDispatch | CapturedUpload)[] = [];
+  readonly commands: CapturedCommand[] = [];
   /** Every buffer that the commands touch. */
   readonly buffers = new Set<PooledBuffer>();
   private staging = new DataView(new ArrayBuffer(64 * 1024));
@@ -47,16 +54,17 @@ export class Tape {
 
   /** Keeps a dispatch, with a copy of its parameters, which lie at `offset` of `packed`. */
   dispatch(
-    dispatch: Omit<CapturedDispatch, 'paramOffset'>,
+    { compiled, bindGroup, params, workgroups, live }: Omit<CapturedDispatch, 'paramOffset' | 'paramBytes'>,
     ranges: readonly BoundRange[],
     packed: DataView,
     offset: number,
   ): void {
-    const { bytes } = dispatch.compiled.program.params;
+    const { bytes } = compiled.program.params;
     if (this.used + this.slotBytes > this.staging.byteLength) this.grow();
     const target = new Uint8Array(this.staging.buffer, this.used, bytes);
     target.set(new Uint8Array(packed.buffer, packed.byteOffset + offset, bytes));
-    this.commands.push({ ...dispatch, paramOffset: this.used });
+    const place = { paramOffset: this.used, paramBytes: bytes };
+    this.commands.push({ dispatch: { compiled, bindGroup, params, ...place, workgroups, live }, upload: undefined });
     if (bytes > 0) this.used += this.slotBytes;
     for (const { buffer } of ranges) this.touch(buffer);
   }
@@ -72,7 +80,7 @@ export class Tape {
     new Uint8Array(source.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     source.unmap();
     const command = { source, target, byteOffset };
-    this.commands.push(command);
+    this.commands.push({ dispatch: undefined, upload: command });
     this.touch(target);
     return command;
   }
@@ -95,7 +103,7 @@ export class Tape {
 
   destroy(): void {
     this.uniforms?.buffer.destroy();
-    for (const command of this.commands) if ('source' in command) command.source.destroy();
+    for (const { upload } of this.commands) upload?.source.destroy();
   }
 
   private touch(buffer: PooledBuffer): void {
