@@ -11,6 +11,7 @@ interface Options {
   readonly adapter: AdapterChoice;
   readonly json?: string;
   readonly browser?: boolean;
+  readonly checks: boolean;
 }
 
 export function registerVerify(program: Command): void {
@@ -27,6 +28,7 @@ export function registerVerify(program: Command): void {
     )
     .option('--json <file>', 'also write the report as JSON')
     .option('--browser', 'run in headless Chromium instead of Node')
+    .option('--no-checks', "without WebGPU's validation and bounds checks, as training and benchmarks run")
     .action(command(verify));
 }
 
@@ -38,7 +40,7 @@ async function verify(options: Options): Promise<void> {
   let adapter: AdapterSummary | undefined;
   const onAdapter = (summary: AdapterSummary): void => {
     // A device that is opened again after an error is the same one.
-    if (!adapter) print(`Adapter: ${describeAdapter(summary)}${options.browser ? '' : ''}\n${tableHeader()}`);
+    if (!adapter) print(`Adapter: ${describeAdapter(summary)}\n${tableHeader()}`);
     adapter = summary;
   };
   const onCase = (report: CaseReport): void => {
@@ -64,7 +66,7 @@ async function runInNode(options: Options, { onAdapter, ...events }: Events): Pr
   const { folderSource } = await import('../verify/source.node.ts');
   const adapter = options.adapter === 'gpu' ? 'hardware' : options.adapter;
   const openGpu = async () => {
-    const gpu = await createGpu(adapter === 'auto' ? {} : { adapter });
+    const gpu = await createGpu({ checks: options.checks, ...(adapter === 'auto' ? {} : { adapter }) });
     onAdapter(gpu.adapter);
     return gpu;
   };
