@@ -1,4 +1,4 @@
-import { ShapeError } from '../gpu/errors.ts';
+import { GpuError } from '../gpu/errors.ts';
 import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { requireFloat } from './dtype.ts';
@@ -18,13 +18,13 @@ const castKernel = defineKernel({
 
 /**
  * The values of `x` as `dtype`, rounded to nearest; `x` itself if it has that dtype. Beyond 65,504 f16 is infinite.
- * @throws ShapeError if `x` is not of floats, or the device has no f16.
+ * @throws ShapeError if `x` is not of floats; GpuError if the device has no f16.
  */
 export function cast(x: NDArray, dtype: 'f16' | 'f32'): NDArray {
   requireFloat('cast', x);
   if (x.dtype === dtype) return x;
   if (!x.gpu.device.features.has('shader-f16')) {
-    throw new ShapeError('cast: this device has no f16 (the WebGPU feature shader-f16); stay with f32.');
+    throw new GpuError('cast: this device has no f16 (the WebGPU feature shader-f16); stay with f32.');
   }
   const y = NDArray.empty(x.gpu, x.shape, dtype);
   const { width, count } = elementWidth(x.size);
