@@ -8,7 +8,7 @@
 //
 // Expects TILE_M, TILE_N (multiples of 16), TILE_K (16 or 32), FRAGMENTS_M, FRAGMENTS_N, A_ALONG_K, B_ALONG_K from the
 // variant; from lib/matrixNative.wgsl or lib/matrixEmulated.wgsl: SUBGROUP, Left, Right, Product, leftAt*, rightAt*,
-// multiplyAdd, storeProduct; from the kernel what lib/gemmTiled.wgsl does.
+// multiplyAdd, storeProduct; and what lib/gemmTiled.wgsl expects of the kernel.
 
 const FRAGMENT: u32 = 16u;
 const SUBGROUPS_N: u32 = TILE_N / (FRAGMENT * FRAGMENTS_N);
@@ -20,7 +20,6 @@ const A_STRIDE: u32 = A_LINE + 8u;
 const B_STRIDE: u32 = B_LINE + 8u;
 const A_SIZE: u32 = A_STRIDE * (TILE_M * TILE_K / A_LINE);
 const B_SIZE: u32 = B_STRIDE * (TILE_N * TILE_K / B_LINE);
-const TILE_ROWS_PER_BLOCK: u32 = 8u;
 
 var<workgroup> tileA: array<f16, 2u * A_SIZE>;
 var<workgroup> tileB: array<f16, 2u * B_SIZE>;
@@ -89,12 +88,9 @@ fn main(
   if (tile >= tileRows * tileCols) {
     return;
   }
-  // Workgroups walk the result in blocks of eight tile rows, so that neighbours share tiles of B in the cache.
-  let block = tile / (TILE_ROWS_PER_BLOCK * tileCols);
-  let rowsInBlock = min(TILE_ROWS_PER_BLOCK, tileRows - block * TILE_ROWS_PER_BLOCK);
-  let inBlock = tile % (TILE_ROWS_PER_BLOCK * tileCols);
-  let row = (block * TILE_ROWS_PER_BLOCK + inBlock % rowsInBlock) * TILE_M;
-  let col = (inBlock / rowsInBlock) * TILE_N;
+  let origin = tileOrigin(tile, tileRows, tileCols);
+  let row = origin.x * TILE_M;
+  let col = origin.y * TILE_N;
   let slice = group.z;
   let kRange = depthRange(slice);
   let subgroup = local / SUBGROUP;

@@ -2,18 +2,17 @@
 //
 // A workgroup makes TILE_M x TILE_N results; each invocation makes MICRO_M x (4 * MICRO_N4) of them. Both tiles are
 // stored k-major, so that an invocation reads its rows and columns as vec4. Two buffers: while one chunk of TILE_K
-// steps is multiplied the next one is loaded, with one barrier per chunk. Workgroups walk the result in blocks of
-// eight tile rows, so that neighbours share tiles of B in the cache.
+// steps is multiplied the next one is loaded, with one barrier per chunk.
 //
 // Expects TILE_M, TILE_N, TILE_K (multiples of 4), MICRO_M (4 or 8), MICRO_N4 (1 or 2), A_ALONG_K, B_ALONG_K from the
-// variant; from the kernel: gemmRows, gemmCols, gemmDepth, rowA, depthA, loadA, colB, depthB, loadB, storeC, depthRange.
+// variant; lib/tileOrder.wgsl; from the kernel: gemmRows, gemmCols, gemmDepth, rowA, depthA, loadA, colB, depthB, loadB,
+// storeC, depthRange.
 
 const THREADS_N: u32 = TILE_N / (4u * MICRO_N4);
 const THREADS: u32 = THREADS_N * (TILE_M / MICRO_M);
 const MICRO_M4: u32 = MICRO_M / 4u;
 const A_STRIDE: u32 = TILE_M / 4u;
 const B_STRIDE: u32 = TILE_N / 4u;
-const TILE_ROWS_PER_BLOCK: u32 = 8u;
 
 var<workgroup> tileA: array<vec4<f32>, 2u * TILE_K * A_STRIDE>;
 var<workgroup> tileB: array<vec4<f32>, 2u * TILE_K * B_STRIDE>;
@@ -86,11 +85,9 @@ fn main(
   if (tile >= tileRows * tileCols) {
     return;
   }
-  let block = tile / (TILE_ROWS_PER_BLOCK * tileCols);
-  let rowsInBlock = min(TILE_ROWS_PER_BLOCK, tileRows - block * TILE_ROWS_PER_BLOCK);
-  let inBlock = tile % (TILE_ROWS_PER_BLOCK * tileCols);
-  let row = (block * TILE_ROWS_PER_BLOCK + inBlock % rowsInBlock) * TILE_M;
-  let col = (inBlock / rowsInBlock) * TILE_N;
+  let origin = tileOrigin(tile, tileRows, tileCols);
+  let row = origin.x * TILE_M;
+  let col = origin.y * TILE_N;
   let slice = group.z;
   let kRange = depthRange(slice);
   let ownRow = (local / THREADS_N) * MICRO_M4;

@@ -1,4 +1,5 @@
 import { ShapeError } from '../gpu/errors.ts';
+import { float16ToFloat32, float32ToFloat16 } from '../io/halfFloat.ts';
 
 /** Element types of arrays. `bool` is stored as u32 with 0 or 1; `f16` needs the device feature `shader-f16`. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
@@ -10,33 +11,9 @@ export function elementBytes(dtype: DType): number {
   return dtype === 'f16' ? 2 : 4;
 }
 
-/** The value of IEEE 754 binary16 bits. */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-/** IEEE 754 binary16 bits of the nearest value, ties to even; infinity beyond 65,504. */
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
-  const exact = size * 2 ** (10 - exponent);
-  const down = Math.floor(exact);
-  const isUp = exact - down > 0.5 || (exact - down === 0.5 && down % 2 === 1);
-  // 1024 is the leading bit, which is not stored; rounding up to 2048 carries into the exponent.
-  return sign | (((exponent + 15) << 10) + down + (isUp ? 1 : 0) - 1024);
-}
-
 /** Elements as they lie on the GPU; f16 is widened to f32. */
 export function typedArrayOf(dtype: DType, buffer: ArrayBuffer): TypedArray {
-  if (dtype === 'f16') return Float32Array.from(new Uint16Array(buffer), halfValue);
+  if (dtype === 'f16') return float16ToFloat32(new Uint16Array(buffer));
   if (dtype === 'f32') return new Float32Array(buffer);
   if (dtype === 'i32') return new Int32Array(buffer);
   return new Uint32Array(buffer);
@@ -46,7 +23,7 @@ export function typedArrayOf(dtype: DType, buffer: ArrayBuffer): TypedArray {
 export function toTypedArray(dtype: DType, values: ArrayLike<number>): TypedArray | Uint16Array {
   if (dtype === 'f16') {
     const halves = new Uint16Array(2 * Math.ceil(values.length / 2));
-    halves.set(Array.from(values, halfBits));
+    halves.set(float32ToFloat16(values));
     return halves;
   }
   if (dtype === 'f32') return values instanceof Float32Array ? values : Float32Array.from(values);

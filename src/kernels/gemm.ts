@@ -51,7 +51,7 @@ function tiled(rows: number, cols: number, { deep = false, fine = false } = {}):
     cols,
     variant: {
       constants: { TILE_M: rows, TILE_N: cols, TILE_K: depth, MICRO_M: microRows, MICRO_N4: microCols4 },
-      libraries: ['lib/gemmTiled'],
+      libraries: ['lib/tileOrder', 'lib/gemmTiled'],
       invocations: (rows / microRows) * (cols / (4 * microCols4)),
       workgroupBytes: 2 * depth * (rows + cols) * 4,
     },
@@ -85,7 +85,7 @@ function matrix(
     cols: tile,
     variant: {
       constants: { TILE_M: tile, TILE_N: tile, TILE_K: 16, FRAGMENTS_M: rows, FRAGMENTS_N: cols },
-      libraries: [library, 'lib/gemmMatrix'],
+      libraries: ['lib/tileOrder', library, 'lib/gemmMatrix'],
       features: ['shader-f16', ...(native ? [subgroupMatrixFeature] : [])],
       ...(native ? { subgroupSize: 32, halfMatrices: true } : {}),
       invocations: subgroups * 32,
