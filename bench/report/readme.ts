@@ -1,5 +1,7 @@
 import type { Measured } from '../measure/statistics.ts';
 import { median } from '../measure/statistics.ts';
+import type { PeerReport } from '../peers/suite.ts';
+import { comparison } from '../peers/table.ts';
 import { byFamily, efficiencyOf } from './kernelTable.ts';
 import { formOf } from './modelTable.ts';
 import type { BenchFile, CaseResult } from './schema.ts';
@@ -74,6 +76,18 @@ function overheadRows(file: BenchFile): Map<string, string[]> {
   );
 }
 
+function peerRows({ extra }: BenchFile): Map<string, string[]> {
+  const { rows = [] } = (extra.peers ?? {}) as Partial<PeerReport>;
+  return new Map(
+    rows.flatMap((row) => {
+      const found = comparison(row);
+      if (!found) return [];
+      const { ours, peer, ms, ratio } = found;
+      return [[row.title, [`${short(ours)} ms`, `${short(ms)} ms (${peer})`, `${short(ratio)}x`]] as const];
+    }),
+  );
+}
+
 /** Best rate, and the middle one: far below it, other programs had the processor. */
 function peakText(best: number, { low, median: middle }: Measured, unit: string): string {
   return `${short(best)} ${unit}, median ${short((best * low) / middle)}`;
@@ -94,8 +108,6 @@ function deviceRow({ name, file }: NamedResults): Row {
 
 /** What the README says of speed, from committed results. */
 export function performanceText(adapters: readonly NamedResults[]): string {
-  const header = (...columns: readonly string[]): string[] =>
-    adapters.flatMap(({ name }) => columns.map((column) => `${name}: ${column}`));
   const device = markdownTable(['', 'adapter', 'multiply-adds', 'copying', 'measured'], adapters.map(deviceRow));
   const parts = [device];
   const add = (
@@ -104,8 +116,10 @@ export function performanceText(adapters: readonly NamedResults[]): string {
     columns: Row,
     rowsOf: (file: BenchFile) => Map<string, string[]>,
   ): void => {
-    const rows = acrossAdapters(adapters, rowsOf, columns.length);
-    if (rows.length > 0) parts.push(`${sentence}:`, markdownTable([first, ...header(...columns)], rows));
+    const measured = adapters.filter(({ file }) => rowsOf(file).size > 0);
+    const rows = acrossAdapters(measured, rowsOf, columns.length);
+    const header = measured.flatMap(({ name }) => columns.map((column) => `${name}: ${column}`));
+    if (rows.length > 0) parts.push(`${sentence}:`, markdownTable([first, ...header], rows));
   };
   add(
     'Whole steps, replayed, with the spread of one measurement; the memory is what tensors held at most',
@@ -125,6 +139,13 @@ export function performanceText(adapters: readonly NamedResults[]): string {
     'dispatches',
     ['JavaScript', 'wall'],
     overheadRows,
+  );
+  add(
+    'The same work in other WebGPU libraries, in the same run on the same adapter, results checked; median wall times, ours\n' +
+      'and those of the fastest other one',
+    'work',
+    ['ours', 'fastest other', 'we are faster by'],
+    peerRows,
   );
   return parts.join('\n\n');
 }

@@ -18,6 +18,7 @@ interface Flags {
   readonly gpu?: boolean;
   readonly batch?: readonly number[];
   readonly rounds?: number;
+  readonly browser?: boolean;
   readonly json?: string;
   readonly html?: string;
   readonly baseline?: string;
@@ -47,6 +48,7 @@ export function readOptions(suites: readonly Suite[], argv: readonly string[]): 
     .option('--only <text>', 'cases whose name or family contains the text', '')
     .option('--batch <list>', 'images or texts per case, e.g. 1,32,128 (default: by adapter)', batchList)
     .option('--rounds <n>', 'measurements of each case (default: 5, dear ones 3)', wholeNumber(1))
+    .option('--browser', 'the suite peers runs in headless Chromium')
     .option('--json <file>', 'write the results there')
     .option('--html <file>', 'write a report there: one page, no network')
     .option('--baseline <file>', 'compare with an earlier --json of the same device; exit code 1 if a case is slower')
@@ -59,6 +61,7 @@ export function readOptions(suites: readonly Suite[], argv: readonly string[]): 
     only: flags.only.toLowerCase(),
     batches: flags.batch,
     rounds: flags.rounds,
+    browser: flags.browser === true,
     adapter: adapterOf(flags),
     json: flags.json,
     html: flags.html,

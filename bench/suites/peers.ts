@@ -1,6 +1,8 @@
 import { Interrupted } from '../measure/rounds.ts';
+import { openBrowserPeers } from '../peers/browser/browserPeers.node.ts';
 import type { Contender } from '../peers/protocol.ts';
 import { contenders } from '../peers/protocol.ts';
+import { isPyTorch } from '../peers/pytorch/pythonPeer.node.ts';
 import type { PeerReport } from '../peers/suite.ts';
 import { runPeers } from '../peers/suite.ts';
 import { comparison, formatHeader, formatRow, formatSummary } from '../peers/table.ts';
@@ -9,7 +11,7 @@ import { folded, section, tableHtml } from '../report/markup.ts';
 import { short } from '../report/text.ts';
 import type { Suite, SuiteOptions, SuiteReport } from './suite.ts';
 
-function collect({ only }: SuiteOptions): readonly string[] {
+function collect({ only }: Pick<SuiteOptions, 'only'>): readonly string[] {
   return 'peers'.includes(only) ? workloadNames : workloadNames.filter((name) => name.toLowerCase().includes(only));
 }
 
@@ -52,24 +54,31 @@ export const peerSuite: Suite = {
   name: 'peers',
   about: 'the same work in other WebGPU libraries, each in a process of its own',
   count: async (options) => collect(options).length,
-  run: async ({ signal, onProgress, adapter, only, rounds }) => {
-    const names = collect({ only, rounds, batches: undefined });
+  run: async ({ signal, onProgress, adapter, only, rounds, browser }) => {
+    const names = collect({ only });
+    const pages = browser ? await openBrowserPeers(adapter) : undefined;
     const began = performance.now();
     let done = 0;
-    const report = await runPeers({
-      adapter,
-      only: 'peers'.includes(only) ? '' : only,
-      rounds,
-      onProgress: (name) => {
-        if (signal.aborted) throw new Interrupted();
-        const leftMs = done === 0 ? 0 : ((performance.now() - began) / done) * (names.length - done);
-        onProgress({ done, total: names.length, name, leftMs });
-      },
-      onRow: () => {
-        done += 1;
-      },
-    });
-    return { results: [], extra: report };
+    try {
+      const report = await runPeers({
+        adapter,
+        only: 'peers'.includes(only) ? '' : only,
+        rounds,
+        // A Python process is no page.
+        ...(pages ? { makePeer: pages.makePeer, contenders: contenders.filter((name) => !isPyTorch(name)) } : {}),
+        onProgress: (name) => {
+          if (signal.aborted) throw new Interrupted();
+          const leftMs = done === 0 ? 0 : ((performance.now() - began) / done) * (names.length - done);
+          onProgress({ done, total: names.length, name, leftMs });
+        },
+        onRow: () => {
+          done += 1;
+        },
+      });
+      return { results: [], extra: report };
+    } finally {
+      await pages?.close();
+    }
   },
   table: peerTable,
   html: peerSection,

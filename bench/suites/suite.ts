@@ -13,6 +13,8 @@ export interface SuiteOptions {
   readonly batches: readonly number[] | undefined;
   /** Measurements of each case; undefined = the usual number, in the time that a suite may take. */
   readonly rounds: number | undefined;
+  /** Other libraries, and we beside them, run in headless Chromium. */
+  readonly browser: boolean;
 }
 
 export interface SuiteContext extends SuiteOptions {

@@ -8,7 +8,7 @@ import { GpuError } from '../../src/gpu/errors.ts';
 import { resNet50Config } from '../../src/models/resnet.ts';
 import { useGpu } from '../support/gpu.ts';
 
-const options = { only: '', batches: undefined, rounds: undefined };
+const options = { only: '', batches: undefined, rounds: undefined, browser: false };
 
 describe('the cases', () => {
   const gpu = useGpu();

@@ -65,12 +65,27 @@ describe('the README', () => {
 
   it('has a row for whatever any adapter measured, and empty cells for the others', () => {
     const text = lines(performanceText(adapters));
-    expect(text).toContain('| small step | 20 ms ±1.0 % | 200 images/s | 3 MiB |  |  |  |');
+    // Only the first adapter measured models at all.
+    expect(text).toContain('| small step | 20 ms ±1.0 % | 200 images/s | 3 MiB |');
     expect(text).toContain('| matmul | 50 % | 50 | 0.0250 |  |  |  |');
     expect(text).toContain('| copy |  |  |  | 25 % |  | 2.50 |');
     expect(
       text.some((line) => line.startsWith('| one | Mesa 25; 2 cores of a processor | 100 GFLOP/s, median 90 |')),
     ).toBe(true);
+  });
+
+  it('sets us beside the fastest other library that had the right result', () => {
+    const cell = (medianMs: number) => ({ status: 'measured', medianMs });
+    const cells = {
+      groundray: cell(4),
+      'groundray-replayed': cell(2),
+      'jax-js': cell(5),
+      tfjs: { status: 'wrong', reason: 'dx' },
+      pytorch: cell(1),
+    };
+    const peers = { rows: [{ workload: 'softmax', title: 'softmax 2x2', cells }] };
+    const file = { ...benchFile([]), extra: { peers } };
+    expect(lines(performanceText([{ name: 'one', file }]))).toContain('| softmax 2x2 | 2 ms | 5 ms (jax-js) | 2.50x |');
   });
 
   it('is changed between the markers only, and twice the same', () => {
