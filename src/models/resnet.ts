@@ -1,6 +1,11 @@
+import { cast } from '../autograd/ops/cast.ts';
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
+import { resizeBilinear } from '../autograd/ops/resizeBilinear.ts';
+import { cat, expand } from '../autograd/ops/shape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { Tensor as TensorClass } from '../autograd/tensor.ts';
+import { fill } from '../kernels/fill.ts';
 import { runBlock } from '../nn/block.ts';
 import { centredFanOut, type Initializer, kaimingFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
@@ -32,6 +37,11 @@ export interface ResNetConfig {
    * place beside the finding (docs/decisions/shifted-maps.md).
    */
   readonly centredStart?: number | undefined;
+  /**
+   * Two more input channels, the x and y of every pixel from -1 to 1 (Liu et al. 2018, arXiv 1807.03247): a cell knows
+   * where it lies without having to see the rest of the body.
+   */
+  readonly coordinates?: boolean | undefined;
   /** One to four stages, `layer1` to `layer4`. */
   readonly stages: readonly ResNetStage[];
 }
@@ -143,6 +153,19 @@ export interface ResNetFeatures {
   readonly global: Tensor;
 }
 
+/** `[batch, height, width, channels]` with two more channels: x and y, from -1 at the first pixel to 1 at the last. */
+function withCoordinates(image: Tensor): Tensor {
+  const { gpu } = image;
+  const dtype = image.dtype === 'f16' ? 'f16' : 'f32';
+  const [batch = 0, height = 0, width = 0] = image.shape;
+  const ends = [-1, 1].map((value) => new TensorClass(fill(gpu, [1, 1, 1, 1], value)));
+  const ramps = [2, 1].map((axis) => {
+    const ramp = resizeBilinear(cat(ends, axis), [height, width], { alignCorners: true });
+    return expand(cast(ramp, dtype), [batch, height, width, 1]);
+  });
+  return cat([image, ...ramps], 3);
+}
+
 /** ResNet with bottleneck blocks and without a classifier; parameters carry torchvision's names. */
 export class ResNet extends Module {
   readonly config: ResNetConfig;
@@ -161,7 +184,7 @@ export class ResNet extends Module {
     const { channels, kernel, stride } = config.stem;
     const initializer = config.centredStart === undefined ? kaimingFanOut : centredFanOut(config.centredStart);
     this.config = config;
-    this.conv1 = new Conv2d(config.inChannels, channels, kernel, {
+    this.conv1 = new Conv2d(config.inChannels + (config.coordinates ? 2 : 0), channels, kernel, {
       stride,
       padding: stemPadding(config.stem),
       bias: false,
@@ -190,7 +213,8 @@ export class ResNet extends Module {
 
   /** `[batch, height, width, inChannels]` to the features of every stage. */
   forward(image: Tensor): ResNetFeatures {
-    const edges = this.bn1.forward(this.conv1.forward(image), { relu: true });
+    const input = this.config.coordinates ? withCoordinates(image) : image;
+    const edges = this.bn1.forward(this.conv1.forward(input), { relu: true });
     const stem = this.config.stem.maxPool ? maxPool2d(edges, { kernel: 3, stride: 2, padding: 1 }) : edges;
     const stages: Tensor[] = [];
     let x = stem;

@@ -8,6 +8,7 @@ const fraction = z.number().min(0).max(1);
 const visualSchema = z.strictObject({
   inChannels: z.union([z.literal(1), z.literal(3)]),
   centredStart: z.number().min(1).optional(),
+  coordinates: z.boolean().optional(),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
     .array(z.strictObject({ blocks: count, width: count, stride: count, dilation: count.optional() }))

@@ -48,6 +48,7 @@ const phantomMini: RunConfig = {
     visual: {
       inChannels: 1,
       centredStart: 3,
+      coordinates: true,
       stem: { channels: 16, kernel: 4, stride: 2, maxPool: false },
       // Dilation lets a 4-pixel cell see most of the chest: what it means depends on where in the body it is.
       stages: [
@@ -60,7 +61,7 @@ const phantomMini: RunConfig = {
     text: { ...phantomText, layers: 1 },
     dimension: 64,
   },
-  objective: { ...defaultObjective, tau2: 0.25 },
+  objective: { ...defaultObjective, tau2: 0.12 },
   optimizer: { ...adam, clip: 1 },
   schedule: { name: 'one-cycle', learningRate: 3e-3, warmup: 0.1, gamma: 1 },
   batchSize: 16,
@@ -83,6 +84,7 @@ const phantom: RunConfig = {
     visual: {
       inChannels: 1,
       centredStart: 1.5,
+      coordinates: true,
       stem: { channels: 24, kernel: 4, stride: 2, maxPool: false },
       stages: [
         { blocks: 1, width: 16, stride: 1 },

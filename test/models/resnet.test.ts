@@ -12,7 +12,7 @@ import { ParameterArena } from '../../src/nn/arena.ts';
 import { centredFanOut } from '../../src/nn/init.ts';
 import { parameterRandom } from '../../src/nn/random.ts';
 import { useGpu } from '../support/gpu.ts';
-import { uniform } from '../support/numeric.ts';
+import { expectClose, uniform } from '../support/numeric.ts';
 
 const gpu = useGpu();
 
@@ -72,6 +72,31 @@ describe('ResNet', () => {
       const taps = [-dilation, 0, dilation].flatMap((y) => [-dilation, 0, dilation].map((x) => (8 + y) * size + 8 + x));
       expect([...reached].sort((a, b) => a - b)).toEqual(taps);
     }
+  });
+
+  it('can see where in the image a pixel lies', async () => {
+    const [batch, height, width, channels] = [2, 3, 5, 4];
+    const model = new ResNet({
+      inChannels: 1,
+      coordinates: true,
+      stem: { channels, kernel: 1, stride: 1, maxPool: false },
+      stages: [{ blocks: 1, width: 1, stride: 1 }],
+    });
+    using _arena = new ParameterArena(gpu(), model);
+    model.setTraining(false);
+    const image = uniform(3, batch * height * width);
+    const { stem } = model.forward(tensor(gpu(), image, [batch, height, width, 1]));
+    // `[channels, 1, 1, (value, x, y)]`; the batch norm of a new model divides by sqrt(1 + eps) and nothing else.
+    const weights = await model.conv1.weight.tensor.data();
+    const expected = Array.from(image, (value, pixel) => {
+      const x = (2 * (pixel % width)) / (width - 1) - 1;
+      const y = (2 * (Math.floor(pixel / width) % height)) / (height - 1) - 1;
+      return Array.from({ length: channels }, (_, i) => {
+        const [a = 0, b = 0, c = 0] = weights.slice(3 * i, 3 * i + 3);
+        return Math.max(0, a * value + b * x + c * y) / Math.sqrt(1 + 1e-5);
+      });
+    });
+    expectClose(await stem.data(), expected.flat());
   });
 
   it('refuses a shortcut without the projection it needs', () => {
