@@ -1,6 +1,6 @@
 import { GpuError } from './errors.ts';
 
-/** A buffer of the pool. `size` is its capacity in bytes; tensors may use less. */
+/** A buffer of the pool, or one that it adopted. `size` is its capacity in bytes; tensors may use less. */
 export interface PooledBuffer {
   readonly id: number;
   readonly buffer: GPUBuffer;
@@ -131,8 +131,16 @@ export class BufferPool {
     this.release(buffer);
   }
 
+  /** A record of a buffer that belongs to somebody else; it counts nowhere and is never handed out or destroyed. */
+  adopt(buffer: GPUBuffer): PooledBuffer {
+    return this.describe(buffer, buffer.size - (buffer.size % 4));
+  }
+
   release(buffer: PooledBuffer): void {
-    if (!this.all.has(buffer)) return;
+    if (!this.all.has(buffer)) {
+      this.onDestroy(buffer.id);
+      return;
+    }
     if (buffer.holds > 0) {
       buffer.releasedWhileHeld = true;
       return;
@@ -203,17 +211,13 @@ export class BufferPool {
       size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
-    const pooled: PooledBuffer = {
-      id: nextId++,
-      buffer,
-      pool: this,
-      size,
-      lastUse: 0,
-      holds: 0,
-      releasedWhileHeld: false,
-    };
+    const pooled = this.describe(buffer, size);
     this.all.add(pooled);
     this.meter.allocate(size);
     return pooled;
+  }
+
+  private describe(buffer: GPUBuffer, size: number): PooledBuffer {
+    return { id: nextId++, buffer, pool: this, size, lastUse: 0, holds: 0, releasedWhileHeld: false };
   }
 }

@@ -101,6 +101,12 @@ export class Tape {
     return group;
   }
 
+  /** Brings changed parameters to the buffer of `uniformGroup`, which was made before. */
+  writeUniforms(offset: number, bytes: number): void {
+    const { buffer } = this.uniforms ?? {};
+    if (buffer) this.device.queue.writeBuffer(buffer, offset, this.staging.buffer, offset, bytes);
+  }
+
   destroy(): void {
     this.uniforms?.buffer.destroy();
     for (const { upload } of this.commands) upload?.source.destroy();
@@ -130,11 +136,11 @@ export class Captured<T> {
   /** What the function returned; arrays in it live until `dispose`. */
   readonly result: T;
   readonly dispatches: number;
-  private readonly replay: () => void;
+  private readonly replay: (encoder?: GPUCommandEncoder) => void;
   private readonly end: () => void;
   private disposed = false;
 
-  constructor(result: T, dispatches: number, replay: () => void, end: () => void) {
+  constructor(result: T, dispatches: number, replay: (encoder?: GPUCommandEncoder) => void, end: () => void) {
     this.result = result;
     this.dispatches = dispatches;
     this.replay = replay;
@@ -143,8 +149,18 @@ export class Captured<T> {
 
   /** Records all of it again. Nothing waits. @throws Error after `dispose`. */
   run(): void {
-    if (this.disposed) throw new Error('This capture was disposed; capture the function again.');
+    this.check();
     this.replay();
+  }
+
+  /**
+   * Records all of it into a command encoder of the application's, between its own passes. The application submits it,
+   * once for every `encode`, before it lets the engine do anything else with the arrays that the function touches.
+   * @throws Error after `dispose`.
+   */
+  encode(encoder: GPUCommandEncoder): void {
+    this.check();
+    this.replay(encoder);
   }
 
   /** Frees every buffer that the function made, its results too, so nothing may use those any more. May be called again. */
@@ -156,6 +172,10 @@ export class Captured<T> {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  private check(): void {
+    if (this.disposed) throw new Error('This capture was disposed; capture the function again.');
   }
 }
 

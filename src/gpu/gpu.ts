@@ -108,6 +108,12 @@ export class Gpu {
     return (this.capturing ?? this.pool).acquire(bytes);
   }
 
+  /** A buffer of the application's, which it keeps: what is released is only what the engine knows of it. */
+  adopt(buffer: GPUBuffer): PooledBuffer {
+    this.check();
+    return this.pool.adopt(buffer);
+  }
+
   release(buffer: PooledBuffer): void {
     if (this.state !== 'disposed') buffer.pool.release(buffer);
   }
@@ -260,9 +266,10 @@ export class Gpu {
       end();
       throw failure;
     }
-    const replay = (): void => {
+    const replay = (encoder?: GPUCommandEncoder): void => {
       this.check();
-      recorder.replay(tape);
+      if (encoder) recorder.encode(tape, encoder);
+      else recorder.replay(tape);
     };
     return new Captured(result as T, this.counters.dispatches - before, replay, end);
   }
@@ -275,6 +282,12 @@ export class Gpu {
       this.captures.delete(pool);
       if (this.state !== 'disposed') pool.destroy();
     });
+  }
+
+  /** Submits what was recorded, so that what the application submits next finds its results. Nothing waits. */
+  submit(): void {
+    this.check();
+    this.recorder.submit();
   }
 
   /**

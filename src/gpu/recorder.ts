@@ -37,6 +37,8 @@ export class Recorder {
   private dispatchCount = 0;
   private submitCount = 0;
   private tape: Tape | undefined;
+  /** Whether `encoder` is the application's, who submits it. */
+  private isEncoderBorrowed = false;
   /** Called for every dispatch, eager or replayed, after it is encoded. */
   readonly observers = new Set<DispatchObserver>();
   private timing: { readonly timer: PassTimer; readonly perDispatch: boolean } | undefined;
@@ -120,19 +122,35 @@ export class Recorder {
       const pass = this.begin(compiled, bindGroup);
       if (paramBytes > 0 && compiled.immediate) {
         pass.setImmediates(0, bytes, paramOffset, paramBytes);
-      } else if (live) {
+      } else if (live && !this.isEncoderBorrowed) {
         // The tape's own uniforms are the same for every run of a submission; these are not.
         const offset = this.slots * slotBytes;
         new Uint8Array(this.staging.buffer, offset, paramBytes).set(new Uint8Array(bytes, paramOffset, paramBytes));
         pass.setBindGroup(1, this.ringBindGroup(), [offset]);
         this.slots += 1;
       } else if (paramBytes > 0) {
+        if (live) tape.writeUniforms(paramOffset, paramBytes);
         pass.setBindGroup(1, tape.uniformGroup(this.pipelines.uniformBindGroupLayout()), [paramOffset]);
       }
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
       this.end(compiled.program, dispatch.params);
     }
     for (const buffer of tape.buffers) buffer.lastUse = this.serial;
+  }
+
+  /** Records a tape into an encoder of the application's, behind everything that was recorded before. Submits only that. */
+  encode(tape: Tape, encoder: GPUCommandEncoder): void {
+    this.submit();
+    this.encoder = encoder;
+    this.isEncoderBorrowed = true;
+    try {
+      this.replay(tape);
+    } finally {
+      this.endPass();
+      this.encoder = undefined;
+      this.isEncoderBorrowed = false;
+      this.recorded = 0;
+    }
   }
 
   copy(source: BoundRange, target: GPUBuffer, targetOffset: number): void {
@@ -160,6 +178,7 @@ export class Recorder {
 
   /** Hands everything recorded to the queue. An empty submission still releases the memory of earlier writes. */
   submit(): void {
+    if (this.isEncoderBorrowed) return;
     this.endPass();
     if (this.encoder) this.timing?.timer.resolve(this.encoder);
     const commands = this.encoder?.finish();
@@ -211,7 +230,7 @@ export class Recorder {
 
   private openPass(): GPUComputePassEncoder {
     if (this.pass) return this.pass;
-    const timer = this.timing?.timer;
+    const timer = this.isEncoderBorrowed ? undefined : this.timing?.timer;
     if (timer?.isFull) this.submit();
     this.encoder ??= this.device.createCommandEncoder();
     this.pass = this.encoder.beginComputePass(timer ? { timestampWrites: timer.nextPass() } : undefined);

@@ -72,6 +72,32 @@ export class NDArray implements Scoped {
     return array;
   }
 
+  /**
+   * An array over a buffer of the application's, row-major from `byteOffset`, without a copy. The buffer needs the usage
+   * STORAGE, COPY_SRC to be read and COPY_DST to be written from the host. Disposing the array leaves it alone.
+   * @throws ShapeError if the buffer lacks STORAGE, is too small, or `byteOffset` is not a multiple of the element size.
+   */
+  static wrap(
+    gpu: Gpu,
+    buffer: GPUBuffer,
+    shape: Shape,
+    { dtype = 'f32', byteOffset = 0 }: { readonly dtype?: DType; readonly byteOffset?: number } = {},
+  ): NDArray {
+    const width = elementBytes(dtype);
+    const bytes = numel(shape) * width;
+    if ((buffer.usage & GPUBufferUsage.STORAGE) === 0) {
+      throw new ShapeError('A buffer that kernels are to use must be made with the usage GPUBufferUsage.STORAGE.');
+    }
+    if (byteOffset < 0 || byteOffset % width !== 0 || byteOffset + bytes > buffer.size) {
+      throw new ShapeError(
+        `${dtype} ${formatShape(shape)} takes ${bytes} bytes, from a multiple of ${width} on; ` +
+          `offset ${byteOffset} of a buffer of ${buffer.size} bytes has no room for it.`,
+      );
+    }
+    const storage = { buffer: gpu.adopt(buffer), users: 0 };
+    return new NDArray(gpu, storage, [...shape], contiguousStrides(shape), dtype, byteOffset / width);
+  }
+
   get size(): number {
     return numel(this.shape);
   }
@@ -109,6 +135,17 @@ export class NDArray implements Scoped {
       return { buffer, byteOffset: this.offset * width, byteLength };
     }
     return { buffer, byteOffset: 0, byteLength: buffer.size };
+  }
+
+  /**
+   * Where a dense array lies, for bind groups and copies of the application's. Valid until the array is disposed; what
+   * was recorded reaches it with `Gpu.submit`, before whatever the application submits after that.
+   * @throws ShapeError if the array is not dense.
+   */
+  get binding(): { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number } {
+    if (!this.isDense) throw new ShapeError('Only a dense tensor can be bound; copy it with `contiguous` first.');
+    const { buffer, byteOffset, byteLength } = this.range;
+    return { buffer: buffer.buffer, offset: byteOffset, size: byteLength };
   }
 
   /** Another array over the same storage. */
