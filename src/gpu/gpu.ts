@@ -1,4 +1,4 @@
-import type { AdapterSummary } from './adapter.ts';
+import { type AdapterSummary, summarizeAdapter } from './adapter.ts';
 import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
@@ -387,10 +387,19 @@ export class Gpu {
   }
 }
 
+/** Tensor cores take part only after `createGpu` has tried them, which cannot be done at once. */
+function summaryOf({ adapterInfo, features }: GPUDevice): AdapterSummary {
+  return { ...summarizeAdapter(adapterInfo, features), halfMatrices: false };
+}
+
 /**
  * Uses a device that the application owns; `dispose` frees the engine's buffers but leaves the device alive.
- * @param adapter the adapter the device came from, which decides the kernel variants.
+ * @param adapter what decides the kernel variants; what the device says of itself if left out.
  */
-export function wrapDevice(device: GPUDevice, adapter: AdapterSummary, options: GpuOptions = {}): Gpu {
+export function wrapDevice(
+  device: GPUDevice,
+  adapter: AdapterSummary = summaryOf(device),
+  options: GpuOptions = {},
+): Gpu {
   return new Gpu(device, adapter, { ...options, borrowed: true });
 }
