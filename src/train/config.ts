@@ -112,6 +112,13 @@ const fields = z.strictObject({
     /** Factor per epoch of the exponential schedule. */
     gamma: fraction,
   }),
+  /**
+   * The last `share` of the steps has another temperature of the attention over regions, and a rate that falls linearly
+   * to 0; the schedule spans the others. Absent = the same throughout.
+   */
+  finish: z
+    .strictObject({ share: z.number().min(0).lt(1), tau2: z.number().positive(), learningRate: z.number().positive() })
+    .exactOptional(),
   batchSize: count,
   /** Most pairs that the towers encode at a time (GradCache); absent = the whole batch at once. */
   chunkSize: count.exactOptional(),

@@ -1,5 +1,6 @@
 import { BertLayer } from '../models/bert.ts';
 import type { GroundingModel } from '../models/grounding.ts';
+import type { ObjectiveConfig } from '../models/objective.ts';
 import { Bottleneck } from '../models/resnet.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import { BatchNorm2d } from '../nn/layers.ts';
@@ -9,8 +10,27 @@ import type { Schedule } from '../nn/schedule.ts';
 import { constantRate, exponentialDecay, linearWarmup, oneCycle } from '../nn/schedule.ts';
 import type { RunConfig } from './config.ts';
 
+/** Where the last phase of a run begins, or its end if it has none. */
+function finishStart({ finish }: RunConfig, totalSteps: number): number {
+  return totalSteps - Math.round(totalSteps * (finish?.share ?? 0));
+}
+
 /** The learning rate of each step. */
 export function scheduleOf(config: RunConfig, totalSteps: number, stepsPerEpoch: number): Schedule {
+  const start = finishStart(config, totalSteps);
+  const main = mainSchedule(config, start, stepsPerEpoch);
+  if (!config.finish) return main;
+  const { learningRate } = config.finish;
+  return (step) => (step < start ? main(step) : (learningRate * (totalSteps - step)) / (totalSteps - start));
+}
+
+/** The objective of a step: that of the run, with a temperature of its own in the last phase. */
+export function objectiveAt(config: RunConfig, step: number, totalSteps: number): ObjectiveConfig {
+  const { objective, finish } = config;
+  return finish && step >= finishStart(config, totalSteps) ? { ...objective, tau2: finish.tau2 } : objective;
+}
+
+function mainSchedule(config: RunConfig, totalSteps: number, stepsPerEpoch: number): Schedule {
   const { name, learningRate, warmup, gamma } = config.schedule;
   if (name === 'one-cycle') return oneCycle(learningRate, totalSteps, { warmup });
   const plain =

@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { gradNorm } from '../kernels/gradNorm.ts';
 import type { NDArray } from '../kernels/ndarray.ts';
 import { GroundingModel } from '../models/grounding.ts';
-import type { ObjectiveLosses, PairBatch } from '../models/objective.ts';
+import type { ObjectiveConfig, ObjectiveLosses, PairBatch } from '../models/objective.ts';
 import { contrastiveObjective } from '../models/objective.ts';
 import { ParameterArena } from '../nn/arena.ts';
 import { clipGradNorm } from '../nn/clip.ts';
@@ -19,17 +19,17 @@ import type { RunConfig } from './config.ts';
 import { ConfigError, NonFiniteError } from './errors.ts';
 import { backwardInChunks, objectiveInChunks, tapesInChunks } from './gradCache.ts';
 import { findNonFinite, findNonFiniteGradient } from './nonFinite.ts';
-import { frozenBy, optimizerOf, scheduleOf, setCheckpointing, setTraining } from './setup.ts';
+import { frozenBy, objectiveAt, optimizerOf, scheduleOf, setCheckpointing, setTraining } from './setup.ts';
 import { packMetrics, type StepMetrics, unpackMetrics } from './stepMetrics.ts';
 import { batchShape, disposeBatch, rewriteBatch, uploadBatch } from './upload.ts';
 
-/** A step recorded for batches of one shape, with the tensors it takes them from. */
+/** A step recorded for batches of one shape and one temperature, with the tensors it takes them from. */
 interface RecordedStep {
   readonly batch: PairBatch;
   readonly captured: Captured<NDArray>;
 }
 
-/** Shapes whose steps are kept recorded; they share the memory of their tensors. */
+/** Steps that are kept recorded; they share the memory of their tensors. */
 const keptSteps = 2;
 
 export interface TrainerOptions {
@@ -56,7 +56,10 @@ export class Trainer {
   /** Only in mixed precision. */
   readonly lossScale: LossScale | undefined;
   private readonly schedule: Schedule;
-  /** By batch shape, least recently used first. */
+  private readonly totalSteps: number;
+  /** Of the step that is prepared. */
+  private objective: ObjectiveConfig;
+  /** By batch shape and temperature, least recently used first. */
   private readonly steps = new Map<string, RecordedStep>();
   private memory: CaptureMemory;
   private readonly usesWords: boolean;
@@ -80,6 +83,8 @@ export class Trainer {
     this.arena = new ParameterArena(gpu, this.model, { seed: config.seed, frozen: frozenBy(config), initialize });
     this.optimizer = optimizerOf(config, this.arena);
     this.schedule = scheduleOf(config, totalSteps, stepsPerEpoch);
+    this.totalSteps = totalSteps;
+    this.objective = config.objective;
     this.memory = gpu.captureMemory();
     this.usesWords = config.objective.objective === 'word-local';
   }
@@ -131,8 +136,9 @@ export class Trainer {
     this.arena.dispose();
   }
 
-  /** Dropout and batch norm as they are in a step. */
+  /** Dropout, batch norm and objective as they are in a step. */
   private prepare(step: number): void {
+    this.objective = objectiveAt(this.config, step, this.totalSteps);
     seedModules(this.model, this.config.seed, step);
     setTraining(this.model, this.config);
   }
@@ -140,11 +146,11 @@ export class Trainer {
   /** Records the kernels of a step, and returns its packed metrics. */
   private record(batch: Batch, learningRate: number): NDArray {
     const { gpu, optimizer, usesWords } = this;
-    const shape = batchShape(batch, usesWords);
-    const known = this.steps.get(shape);
+    const key = `${batchShape(batch, usesWords)} ${this.objective.tau2}`;
+    const known = this.steps.get(key);
     if (known) {
-      this.steps.delete(shape);
-      this.steps.set(shape, known);
+      this.steps.delete(key);
+      this.steps.set(key, known);
       rewriteBatch(known.batch, batch);
       optimizer.advance(learningRate);
       known.captured.run();
@@ -155,18 +161,18 @@ export class Trainer {
     const uploaded = uploadBatch(gpu, batch, usesWords);
     optimizer.advance(learningRate);
     const captured = gpu.capture(() => this.computeStep(uploaded), this.memory);
-    this.steps.set(shape, { batch: uploaded, captured });
+    this.steps.set(key, { batch: uploaded, captured });
     return captured.result;
   }
 
   private releaseSteps(): void {
-    for (const shape of this.steps.keys()) this.forget(shape);
+    for (const key of this.steps.keys()) this.forget(key);
     this.memory.dispose();
   }
 
-  private forget(shape: string): void {
-    const step = this.steps.get(shape);
-    this.steps.delete(shape);
+  private forget(key: string): void {
+    const step = this.steps.get(key);
+    this.steps.delete(key);
     if (!step) return;
     step.captured.result.dispose();
     step.captured.dispose();
@@ -197,11 +203,11 @@ export class Trainer {
 
   /** Adds the gradients of a batch to those of the parameters. */
   private backward(batch: PairBatch): ObjectiveLosses {
-    const { model, config } = this;
+    const { model, objective } = this;
     const chunk = this.chunkFor(batch);
     const upstream = this.lossScale?.upstream();
-    if (chunk !== undefined) return backwardInChunks(model, batch, config.objective, chunk, upstream).losses;
-    const losses = contrastiveObjective(model, batch, config.objective);
+    if (chunk !== undefined) return backwardInChunks(model, batch, objective, chunk, upstream).losses;
+    const losses = contrastiveObjective(model, batch, objective);
     backward([losses.total], [upstream]);
     return losses;
   }
@@ -228,13 +234,14 @@ export class Trainer {
   }
 
   private async findBadTensor(batch: PairBatch, step: number): Promise<string | undefined> {
-    const { gpu, model, arena, config } = this;
+    const { gpu, model, arena } = this;
+    this.prepare(step);
+    const { objective } = this;
     const chunk = this.chunkFor(batch);
     const tapes =
       chunk === undefined
-        ? [() => [contrastiveObjective(model, batch, config.objective).total]]
-        : tapesInChunks(model, batch, config.objective, chunk);
-    this.prepare(step);
+        ? [() => [contrastiveObjective(model, batch, objective).total]]
+        : tapesInChunks(model, batch, objective, chunk);
     for (const tape of tapes) {
       const found = await findNonFinite(gpu, tape, model);
       if (found) return found;
