@@ -16,7 +16,17 @@ export interface ChildOptions {
   readonly module?: string;
 }
 
-/** Runs a library in a process of its own, so that a crash, a hang or its global state harms nobody. */
+/** No stopped process may outlive this one. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Runs a library in a process of its own, so that a crash, a hang or its global state harms nobody. Between requests the
+ * process is stopped where the system can: Dawn polls for its events, and a library that waits would take a core from the
+ * one that is measured.
+ */
 export class ChildPeer implements Peer {
   private readonly child: ChildProcess;
   private readonly errors: string[] = [];
@@ -25,9 +35,14 @@ export class ChildPeer implements Peer {
 
   constructor({ module = join(import.meta.dirname, 'child.ts') }: ChildOptions = {}) {
     this.child = fork(module, { execArgv: ['--import', 'tsx'], serialization: 'advanced', silent: true });
-    this.child.on('message', (reply: Reply) => this.settle(reply));
+    running.add(this.child);
+    this.child.on('message', (reply: Reply) => {
+      this.signal('SIGSTOP');
+      this.settle(reply);
+    });
     this.child.on('error', (error) => this.end(`The process failed: ${error.message}`));
     this.child.on('exit', (code, signal) => {
+      running.delete(this.child);
       const lastWords = this.errors.join('').trim().split('\n').slice(-3).join(' | ');
       this.end(`The process ended with ${signal ?? `code ${code}`}${lastWords ? `: ${lastWords}` : '.'}`);
     });
@@ -54,6 +69,7 @@ export class ChildPeer implements Peer {
         clearTimeout(timer);
         resolve(reply);
       };
+      this.signal('SIGCONT');
       this.child.send(request, (error) => {
         if (error) this.end(`The process could not be reached: ${error.message}`);
       });
@@ -68,6 +84,10 @@ export class ChildPeer implements Peer {
       // Nothing in it is worth saving, and some libraries crash in their own clean-up.
       this.child.kill('SIGKILL');
     });
+  }
+
+  private signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    if (process.platform !== 'win32') this.child.kill(name);
   }
 
   private settle(reply: Reply): void {

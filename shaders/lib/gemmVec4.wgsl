@@ -10,17 +10,13 @@
 
 // Four elements from `index`; `count` of them exist (0, or at least 4).
 fn readA(index: u32, count: u32) -> vec4<f32> {
-  if (count == 0u) {
-    return vec4<f32>(0.0);
-  }
-  return vec4<f32>(a[index / 4u]);
+  let exists = count > 0u;
+  return select(vec4<f32>(0.0), vec4<f32>(a[select(0u, index / 4u, exists)]), exists);
 }
 
 fn readB(index: u32, count: u32) -> vec4<f32> {
-  if (count == 0u) {
-    return vec4<f32>(0.0);
-  }
-  return vec4<f32>(b[index / 4u]);
+  let exists = count > 0u;
+  return select(vec4<f32>(0.0), vec4<f32>(b[select(0u, index / 4u, exists)]), exists);
 }
 
 fn readBias(index: u32, count: u32) -> vec4<f32> {

@@ -19,8 +19,11 @@ describe('a library in a process of its own', () => {
   const module = join(folder, 'child.mjs');
   writeFileSync(
     module,
-    `process.on('message', (request) => {
+    `let ticks = 0;
+    setInterval(() => ticks++, 5);
+    process.on('message', (request) => {
       if (request.kind === 'dispose') process.send({ kind: 'disposed' });
+      if (request.kind === 'prepare') process.send({ kind: 'failed', reason: String(ticks) });
       if (request.kind === 'time') { console.error('out of memory'); process.exit(3); }
     });`,
   );
@@ -32,6 +35,18 @@ describe('a library in a process of its own', () => {
     expect(peer.alive).toBe(true);
     await peer.close();
     expect(peer.alive).toBe(false);
+  });
+
+  it.skipIf(process.platform === 'win32')('does nothing between requests', async () => {
+    const peer = new ChildPeer({ module });
+    const ticks = async (): Promise<number> => {
+      const reply = await peer.request({ kind: 'prepare', workload: 'softmax' }, 20_000);
+      return Number(reply.kind === 'failed' && reply.reason);
+    };
+    const before = await ticks();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await ticks()) - before).toBeLessThan(20);
+    await peer.close();
   });
 
   it('is stopped when it does not answer in time', async () => {
