@@ -82,10 +82,7 @@ fn inside(pixel: Pixel, depth: Depth) -> bool {
 
 fn loadA(pixel: Pixel, depth: Depth) -> vec4<f32> {
   if (ALIGNED) {
-    if (depth.count == 0u || !inside(pixel, depth)) {
-      return vec4<f32>(0.0);
-    }
-    return readA(tapIndex(pixel, depth), 4u);
+    return readA(tapIndex(pixel, depth), select(0u, 4u, depth.count > 0u && inside(pixel, depth)));
   }
   var value = vec4<f32>(0.0);
   for (var j = 0u; j < min(4u, depth.count); j++) {

@@ -90,10 +90,7 @@ fn sourceIndex(pixel: Pixel, col: Column) -> u32 {
 
 fn loadB(col: Column, pixel: Pixel) -> vec4<f32> {
   if (ALIGNED) {
-    if (col.count == 0u || !inside(pixel, col)) {
-      return vec4<f32>(0.0);
-    }
-    return readB(sourceIndex(pixel, col), 4u);
+    return readB(sourceIndex(pixel, col), select(0u, 4u, col.count > 0u && inside(pixel, col)));
   }
   var value = vec4<f32>(0.0);
   let groupStart = col.channel - col.col % params.inChannels;

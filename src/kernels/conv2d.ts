@@ -1,5 +1,6 @@
 import { ShapeError } from '../gpu/errors.ts';
 import { binary } from './binary.ts';
+import { addChannel, dropChannel, geometryWithAnotherChannel, wantsAnotherChannel } from './convChannels.ts';
 import { contiguous, reshape } from './copy.ts';
 import { defineKernel } from './define.ts';
 import { finishGemm, type GemmLoads, gemmGrid, gemmOutput, gemmVariants } from './gemm.ts';
@@ -222,6 +223,12 @@ export function conv2d(x: NDArray, w: NDArray, bias: NDArray | undefined, g: Con
   const channels = g.groups * g.outChannels;
   const shape = [g.batch, g.outHeight, g.outWidth, channels];
   if (isMatmul(g)) return reshape(matmul(rowsOf(x), rowsOf(w), { transposeB: true, bias }), shape);
+  if (wantsAnotherChannel(g)) {
+    const [image, filters] = [addChannel(x), addChannel(w)];
+    const y = conv2d(image, filters, bias, geometryWithAnotherChannel(g));
+    for (const widened of [image, filters]) widened.dispose();
+    return y;
+  }
   const rows = g.batch * g.outHeight * g.outWidth;
   const depth = g.kernelHeight * g.kernelWidth * g.inChannels;
   const dtypes = [x.dtype, w.dtype, x.dtype] as const;
@@ -316,6 +323,12 @@ export function conv2dWeightGrad(x: NDArray, dy: NDArray, g: Conv2dGeometry, tar
   if (isMatmul(g)) {
     const options = { transposeA: true, dtype: 'f32' } as const;
     return asMatmul(shape, target, (flat) => matmul(rowsOf(dy), rowsOf(x), { ...options, target: flat }));
+  }
+  if (wantsAnotherChannel(g)) {
+    const image = addChannel(x);
+    const gradient = conv2dWeightGrad(image, dy, geometryWithAnotherChannel(g));
+    image.dispose();
+    return dropChannel(gradient);
   }
   const depth = g.batch * g.outHeight * g.outWidth;
   const cols = g.kernelHeight * g.kernelWidth * g.inChannels;
