@@ -1,6 +1,6 @@
 // Softmax of scaled attention scores over the keys; masked keys get the weight 0, rows without keys are zero.
 //
-// One row of `length` scores per invocation (lib/rowSerial.wgsl) or workgroup (lib/rowWorkgroup.wgsl).
+// The exponentials wait in y for their sum. One row of `length` scores per invocation (lib/rowSerial.wgsl) or workgroup (lib/rowWorkgroup.wgsl).
 // bindings: 0 x [rows, length], 1 mask i32 [batch, length] (read), 2 y [rows, length] (write)
 // params: rows, length, rowsPerMask, scale, masked
 
@@ -37,12 +37,13 @@ fn main(
   largest = rowMax(largest, lane);
   var sum = 0.0;
   for (var i = lane; i < params.length; i += LANES) {
-    sum += select(0.0, exp(min(f32(x[first + i]) * params.scale - largest, 0.0)), counts(row, i));
+    let e = select(0.0, exp(min(f32(x[first + i]) * params.scale - largest, 0.0)), counts(row, i));
+    y[first + i] = Scalar2(e);
+    sum += e;
   }
   sum = rowSum(sum, lane);
   let inverse = select(1.0 / max(sum, 1e-30), 0.0, sum == 0.0);
   for (var i = lane; i < params.length; i += LANES) {
-    let share = exp(min(f32(x[first + i]) * params.scale - largest, 0.0)) * inverse;
-    y[first + i] = Scalar2(select(0.0, share, counts(row, i)));
+    y[first + i] = Scalar2(f32(y[first + i]) * inverse);
   }
 }

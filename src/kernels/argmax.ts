@@ -18,7 +18,9 @@ const argmaxKernel = defineKernel({
 
 /** Positions (i32) of the first maximum of each row of the dense `x`, in the order `[outer, inner]`. */
 export function argmaxRows(x: NDArray, y: NDArray, layout: RowLayout): void {
-  if (y.size > 0) argmaxKernel.run(x.gpu, `first-${chooseRowForm(x.gpu, layout.length)}`, [x, y], { ...layout });
+  if (y.size === 0) return;
+  const form = chooseRowForm(x.gpu, layout.length, layout.outer * layout.inner);
+  argmaxKernel.run(x.gpu, `first-${form}`, [x, y], { ...layout });
 }
 
 /**

@@ -106,14 +106,19 @@ export function batchStatistics(
   statsKernel.run(gpu, width, [x, partial], { rows, columns, chunkRows, chunks });
   const mean = NDArray.empty(gpu, [channels]);
   const spread = NDArray.empty(gpu, [channels]);
-  combineKernel.run(gpu, `plain-${chooseRowForm(gpu, chunks)}`, [partial, mean, spread, runningMean, runningVar], {
-    rows,
-    channels,
-    chunkRows,
-    chunks,
-    eps,
-    momentum,
-  });
+  combineKernel.run(
+    gpu,
+    `plain-${chooseRowForm(gpu, chunks, channels)}`,
+    [partial, mean, spread, runningMean, runningVar],
+    {
+      rows,
+      channels,
+      chunkRows,
+      chunks,
+      eps,
+      momentum,
+    },
+  );
   partial.dispose();
   return { mean, spread, eps, eval: false };
 }

@@ -76,7 +76,7 @@ export function contrastLoss(similarity: NDArray, tau: number, duplicates: NDArr
   const lines = (strideLine: number, strideEntry: number): { mean: NDArray; stats: NDArray } => {
     const losses = NDArray.empty(gpu, [size]);
     const stats = NDArray.empty(gpu, [size, 4]);
-    const variant = `${lossForm(duplicates)}-${chooseRowForm(gpu, size)}` as const;
+    const variant = `${lossForm(duplicates)}-${chooseRowForm(gpu, size, size)}` as const;
     const arrays = [similarity, duplicates ? contiguous(duplicates) : similarity, losses, stats];
     lossKernel.run(gpu, variant, arrays, { size, strideLine, strideEntry, tau });
     const mean = reduce('mean', losses, null);

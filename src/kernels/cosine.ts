@@ -61,7 +61,7 @@ function plan({ a, b, leading }: CosineOperands) {
   const width = size % 4 === 0 ? 'vec4' : 'scalar';
   const columns = width === 'vec4' ? size / 4 : size;
   const sizes = { rows: numel(leading), rowsA: a.size / size, rowsB: b.size / size, columns };
-  return { variant: `${width}-${chooseRowForm(a.gpu, columns)}`, sizes } as const;
+  return { variant: `${width}-${chooseRowForm(a.gpu, columns, sizes.rows)}`, sizes } as const;
 }
 
 /** `a . b / max(|a| |b|, eps)` of each pair of rows: `[leading]`. */

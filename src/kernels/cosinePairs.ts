@@ -45,7 +45,7 @@ export function rowNorm(x: NDArray): NDArray {
   const width = size % 4 === 0 ? 'vec4' : 'scalar';
   const columns = width === 'vec4' ? size / 4 : size;
   const y = NDArray.empty(x.gpu, x.shape.slice(0, -1));
-  normKernel.run(x.gpu, `${width}-${chooseRowForm(x.gpu, columns)}`, [x, y], { rows: y.size, columns });
+  normKernel.run(x.gpu, `${width}-${chooseRowForm(x.gpu, columns, y.size)}`, [x, y], { rows: y.size, columns });
   return y;
 }
 

@@ -48,7 +48,7 @@ export function crossEntropy(logits: NDArray, labels: NDArray): CrossEntropy {
   const loss = NDArray.empty(logits.gpu, [rows]);
   const stats = NDArray.empty(logits.gpu, [rows, 2]);
   if (rows > 0) {
-    const variant = `loss-${chooseRowForm(logits.gpu, classes)}` as const;
+    const variant = `loss-${chooseRowForm(logits.gpu, classes, rows)}` as const;
     const arrays = [contiguous(logits), contiguous(labels), loss, stats];
     crossEntropyKernel.run(logits.gpu, variant, arrays, { rows, classes });
   }

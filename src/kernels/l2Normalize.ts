@@ -34,7 +34,8 @@ const gradKernel = defineKernel({
 function plan(x: NDArray, { outer, length, inner }: RowLayout) {
   const width = inner === 1 && length % 4 === 0 ? 'vec4' : 'scalar';
   const count = width === 'vec4' ? length / 4 : length;
-  return { variant: `${width}-${chooseRowForm(x.gpu, count)}`, sizes: { outer, length: count, inner } } as const;
+  const form = chooseRowForm(x.gpu, count, outer * inner);
+  return { variant: `${width}-${form}`, sizes: { outer, length: count, inner } } as const;
 }
 
 /** `x / max(|x|, eps)` along the middle axis of the dense `x`. */

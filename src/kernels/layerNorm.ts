@@ -35,7 +35,8 @@ function layout(x: NDArray) {
   const size = x.shape.at(-1) ?? 1;
   const width = size % 4 === 0 ? 'vec4' : 'scalar';
   const columns = width === 'vec4' ? size / 4 : size;
-  return { variant: `${width}-${chooseRowForm(x.gpu, columns)}`, params: { rows: x.size / size, columns } } as const;
+  const rows = x.size / size;
+  return { variant: `${width}-${chooseRowForm(x.gpu, columns, rows)}`, params: { rows, columns } } as const;
 }
 
 export interface LayerNormResult {

@@ -145,7 +145,7 @@ export function attendRegions(
   const { rows, images, regions, rowOffset } = tileParams(sizes);
   attentionKernel.run(
     s.gpu,
-    `${scores}-${chooseRowForm(s.gpu, regions)}`,
+    `${scores}-${chooseRowForm(s.gpu, regions, rows * images)}`,
     [s, inputs.normsV, inputs.normsT, inputs.mask, a],
     { rows, images, regions, rowOffset, tau2, eps: inputs.eps },
   );
@@ -161,11 +161,12 @@ export function attendedCosines(
   into: { readonly cosine: NDArray; readonly norms: NDArray },
   sizes: TileSizes,
 ): void {
+  const params = tileParams(sizes);
   cosineKernel.run(
     a.gpu,
-    `${gram ? 'gram' : 'direct'}-${chooseRowForm(a.gpu, sizes.regions)}`,
+    `${gram ? 'gram' : 'direct'}-${chooseRowForm(a.gpu, sizes.regions, params.rows * params.images)}`,
     [a, s, u, inputs.normsT, inputs.mask, into.cosine, into.norms],
-    { ...tileParams(sizes), width: u.shape[2] ?? 1, eps: inputs.eps },
+    { ...params, width: u.shape[2] ?? 1, eps: inputs.eps },
   );
 }
 
@@ -179,8 +180,9 @@ export function attendRegionsGrad(
   sizes: TileSizes,
   tau2: number,
 ): void {
-  const variant = `grad-${chooseRowForm(a.gpu, sizes.regions)}` as const;
-  attentionGradKernel.run(a.gpu, variant, [a, s, u, terms, ds], { ...tileParams(sizes), tau2 });
+  const params = tileParams(sizes);
+  const variant = `grad-${chooseRowForm(a.gpu, sizes.regions, params.rows * params.images)}` as const;
+  attentionGradKernel.run(a.gpu, variant, [a, s, u, terms, ds], { ...params, tau2 });
 }
 
 /** Turns `d` into coefficients of products with the features; adds to `along` `[B * M]` for cosines. */

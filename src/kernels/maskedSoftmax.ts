@@ -37,7 +37,7 @@ export function maskedSoftmax(x: NDArray, mask: NDArray | undefined, scale: numb
   const source = contiguous(x);
   softmaxKernel.run(
     x.gpu,
-    `softmax-${chooseRowForm(x.gpu, length)}`,
+    `softmax-${chooseRowForm(x.gpu, length, rows)}`,
     // Without a mask its binding is not read.
     [source, mask ? contiguous(mask) : source, y],
     { rows, length, rowsPerMask: rows / (x.shape[0] ?? 1), scale, masked: mask ? 1 : 0 },
@@ -50,7 +50,7 @@ export function maskedSoftmaxGrad(y: NDArray, dy: NDArray, scale: number): NDArr
   const dx = NDArray.empty(y.gpu, y.shape, y.dtype);
   const length = y.shape.at(-1) ?? 1;
   if (y.size === 0) return dx;
-  const variant = `softmax-${chooseRowForm(y.gpu, length)}` as const;
+  const variant = `softmax-${chooseRowForm(y.gpu, length, y.size / length)}` as const;
   gradKernel.run(y.gpu, variant, [y, contiguous(dy), dx], { rows: y.size / length, length, scale });
   return dx;
 }

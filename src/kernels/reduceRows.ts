@@ -91,7 +91,7 @@ export function reduceRows(
   const stage = chunks > 1 && op === 'mean' ? 'sum' : op;
   if (inner === 1) {
     const params = { rows: outer, length, chunks, chunkLength, divisor };
-    reduceRowsKernel.run(x.gpu, `${stage}-${chooseRowForm(x.gpu, chunkLength)}`, [x, target], params);
+    reduceRowsKernel.run(x.gpu, `${stage}-${chooseRowForm(x.gpu, chunkLength, outer * chunks)}`, [x, target], params);
   } else {
     const params = { outer, length, inner: inner / unit, chunks, chunkLength, divisor };
     reduceColumnsKernel.run(x.gpu, `${stage}-${width}`, [x, target], params);

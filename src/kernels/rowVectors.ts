@@ -45,11 +45,12 @@ export function removeProjection(g: NDArray, x: NDArray, norms: NDArray, least: 
   const dx = NDArray.empty(g.gpu, g.shape);
   const width = widthOf(x);
   if (g.size === 0) return dx;
+  const rows = g.size / width;
   projectionKernel.run(
     g.gpu,
-    `${along ? 'given' : 'measured'}-${chooseRowForm(g.gpu, width)}`,
+    `${along ? 'given' : 'measured'}-${chooseRowForm(g.gpu, width, rows)}`,
     [contiguous(g), contiguous(x), norms, along ? contiguous(along) : norms, dx],
-    { rows: g.size / width, width, least },
+    { rows, width, least },
   );
   return dx;
 }

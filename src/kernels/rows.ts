@@ -4,16 +4,20 @@ import type { Variant } from './define.ts';
 import { grid1d } from './define.ts';
 import type { ShaderName } from './shaders.gen.ts';
 
-/** Serial: one invocation per row. Workgroup: 64 or 256 invocations share a row. */
-export type RowForm = 'serial' | 'workgroup64' | 'workgroup256';
+/**
+ * Serial: one invocation per row, in workgroups of 64, or of 8 where few rows are to keep all cores of a software adapter
+ * busy. Workgroup: 64 or 256 invocations share a row.
+ */
+export type RowForm = 'serial' | 'serial8' | 'workgroup64' | 'workgroup256';
 
 const forms: Readonly<Record<RowForm, { readonly size: number; readonly library: ShaderName }>> = {
   serial: { size: 64, library: 'lib/rowSerial' },
+  serial8: { size: 8, library: 'lib/rowSerial' },
   workgroup64: { size: 64, library: 'lib/rowWorkgroup' },
   workgroup256: { size: 256, library: 'lib/rowWorkgroup' },
 };
 
-/** The three row forms of a kernel that works row by row, for each function in `ops` (constant OP). */
+/** The row forms of a kernel that works row by row, for each function in `ops` (constant OP). */
 export function rowVariants<Op extends string>(
   ops: readonly Op[],
   libraries: readonly ShaderName[] = [],
@@ -23,7 +27,7 @@ export function rowVariants<Op extends string>(
   for (const [number, op] of ops.entries()) {
     for (const [form, { size, library }] of Object.entries(forms)) {
       variants[`${op}-${form}`] = {
-        constants: { WORKGROUP_SIZE: size, ROW_SERIAL: form === 'serial', OP: number, ...constants },
+        constants: { WORKGROUP_SIZE: size, ROW_SERIAL: library === 'lib/rowSerial', OP: number, ...constants },
         libraries: [library, ...libraries],
       };
     }
@@ -31,9 +35,13 @@ export function rowVariants<Op extends string>(
   return variants as Readonly<Record<`${Op}-${RowForm}`, Variant>>;
 }
 
+/** Rows of a software adapter that fill enough workgroups of 64. Of 64 rows of 32,000, one core did all the work. */
+const manyRows = 512;
+
 /** Barriers are costly on software adapters; on GPUs short rows are cheapest in one invocation each. */
-export function chooseRowForm(gpu: Gpu, length: number): RowForm {
-  if (gpu.adapter.kind === 'software' || length <= 8) return 'serial';
+export function chooseRowForm(gpu: Gpu, length: number, rows: number): RowForm {
+  if (gpu.adapter.kind === 'software') return rows < manyRows ? 'serial8' : 'serial';
+  if (length <= 8) return 'serial';
   return length <= 512 ? 'workgroup64' : 'workgroup256';
 }
 

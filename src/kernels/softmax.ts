@@ -61,13 +61,17 @@ function plan(gpu: Gpu, x: NDArray, axis: number, what: string): Plan {
   const rows = outer * stride;
   if (stride === 1) {
     const [kind, unit] = length % 4 === 0 ? (['Quad', 4] as const) : (['Single', 1] as const);
-    return { kind, form: chooseRowForm(gpu, length / unit), params: { rows, length: length / unit, stride } };
+    return { kind, form: chooseRowForm(gpu, length / unit, rows), params: { rows, length: length / unit, stride } };
   }
   const apart = gpu.adapter.kind === 'software' || rows >= manyColumns;
   if (apart && stride % 4 === 0) {
     return { kind: 'Column', form: 'serial', params: { rows: rows / 4, length, stride: stride / 4 } };
   }
-  return { kind: 'Single', form: apart ? 'serial' : chooseRowForm(gpu, length), params: { rows, length, stride } };
+  return {
+    kind: 'Single',
+    form: apart ? 'serial' : chooseRowForm(gpu, length, rows),
+    params: { rows, length, stride },
+  };
 }
 
 /** Softmax or its logarithm along `axis`; entries of -inf or -1e30 get the probability 0. */
