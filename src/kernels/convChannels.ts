@@ -4,7 +4,7 @@ import type { NDArray } from './ndarray.ts';
 import { pad, slice } from './slice.ts';
 
 /** Multiply-adds from which on the copies, four more dispatches, are paid for. */
-const worthwhile = 2 ** 24;
+const worthwhile = 2 ** 25;
 
 /**
  * Whether a convolution is faster with one more channel, of zeros: three channels, as of colour images, are a third less
