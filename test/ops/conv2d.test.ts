@@ -54,7 +54,12 @@ describe('conv2d', () => {
     { name: 'groups', x: [2, 5, 5, 12], w: [8, 3, 3, 3], options: { groups: 4, padding: 1 } },
     { name: 'depthwise', x: [1, 6, 5, 5], w: [5, 3, 3, 1], options: { groups: 5, padding: 1 } },
     { name: 'a stride larger than the kernel', x: [1, 7, 7, 4], w: [4, 1, 1, 4], options: { stride: 3 } },
-    { name: 'three channels that become four', x: [2, 97, 98, 3], w: [48, 7, 7, 3], options: { stride: 2, padding: 3 } },
+    {
+      name: 'three channels that become four',
+      x: [2, 97, 98, 3],
+      w: [48, 7, 7, 3],
+      options: { stride: 2, padding: 3 },
+    },
     { name: 'many pixels for a split weight gradient', x: [3, 40, 41, 4], w: [4, 3, 3, 4], options: { padding: 1 } },
   ] as const;
   for (const { name, x: xShape, w: wShape, options } of cases) {
