@@ -59,10 +59,14 @@ describe('conv2d', () => {
       x: [2, 97, 98, 3],
       w: [48, 7, 7, 3],
       options: { stride: 2, padding: 3 },
+      // Sums of 4,802 products with a deviation of 23, in one chain on the tiled core; a missing product would be 0.3.
+      weightTolerance: 2e-4,
     },
     { name: 'many pixels for a split weight gradient', x: [3, 40, 41, 4], w: [4, 3, 3, 4], options: { padding: 1 } },
   ] as const;
-  for (const { name, x: xShape, w: wShape, options } of cases) {
+  for (const item of cases) {
+    const { name, x: xShape, w: wShape, options } = item;
+    const weightTolerance = 'weightTolerance' in item ? item.weightTolerance : 5e-5;
     it(`agrees with the definition, forward and backward: ${name}`, async () => {
       const size = (shape: readonly number[]): number => shape.reduce((p, s) => p * s, 1);
       const xs = uniform(1, size(xShape));
@@ -87,7 +91,7 @@ describe('conv2d', () => {
       });
       expectClose(await y.data(), expected, 1e-5, 2e-5);
       expectClose(await x.grad!.read(), dx, 1e-5, 2e-5);
-      expectClose(await w.grad!.read(), dw, 1e-5, 5e-5);
+      expectClose(await w.grad!.read(), dw, 1e-5, weightTolerance);
       expectClose(await b.grad!.read(), db, 1e-5, 5e-5);
     });
   }
