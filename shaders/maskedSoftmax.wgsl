@@ -1,6 +1,7 @@
 // Softmax of scaled attention scores over the keys; masked keys get the weight 0, rows without keys are zero.
 //
-// The exponentials wait in y for their sum. One row of `length` scores per invocation (lib/rowSerial.wgsl) or workgroup (lib/rowWorkgroup.wgsl).
+// One row of `length` scores per invocation (lib/rowSerial.wgsl) or workgroup (lib/rowWorkgroup.wgsl); its exponentials
+// wait in y for their sum.
 // bindings: 0 x [rows, length], 1 mask i32 [batch, length] (read), 2 y [rows, length] (write)
 // params: rows, length, rowsPerMask, scale, masked
 

@@ -21,7 +21,7 @@ export interface StoredTable {
   readonly plans: PlanTable;
 }
 
-/** Where tables are kept between processes: any values by name. What comes back is checked before it is used. */
+/** Where tables are kept between processes, by name. Nothing is expected of what is read: `parseTable` has to check it. */
 export interface TableStore {
   /** For messages, e.g. the path of the folder. */
   readonly place: string;
