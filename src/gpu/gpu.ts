@@ -1,4 +1,4 @@
-import { type AdapterSummary, summarizeAdapter } from './adapter.ts';
+import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
@@ -8,6 +8,7 @@ import type { PassSpan } from './passTimer.ts';
 import { PassTimer } from './passTimer.ts';
 import type { BoundRange, Program, Workgroups } from './pipelines.ts';
 import { PipelineCache } from './pipelines.ts';
+import { Readbacks } from './readbacks.ts';
 import type { Counters, DispatchObserver } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { ScopeStack } from './scope.ts';
@@ -63,7 +64,7 @@ export class Gpu {
     this.release(buffer);
   });
   private readonly leaked: number[] = [];
-  private readonly readbacks: GPUBuffer[] = [];
+  private readonly readbacks: Readbacks;
   private failure: GpuError | undefined;
   private state: 'ready' | 'lost' | 'disposed' = 'ready';
 
@@ -79,6 +80,7 @@ export class Gpu {
     this.pipelines = new PipelineCache(device, Boolean(immediates));
     this.pool = this.newPool({ maxPooledBytes: options.maxPooledBytes ?? 2 ** 30 });
     this.recorder = new Recorder(device, this.pipelines);
+    this.readbacks = new Readbacks(device);
     if (this.debug) this.observeErrors();
     device.addEventListener('uncapturederror', this.onUncapturedError);
     void device.lost.then((info) => this.onLost(info));
@@ -173,14 +175,13 @@ export class Gpu {
     this.check();
     if (this.capturing) throw new GpuError('A captured function cannot read values back; return the tensor instead.');
     const bytes = Math.ceil(range.byteLength / 4) * 4;
-    const staging = this.takeReadback(bytes);
+    const staging = this.readbacks.take(bytes);
     this.recorder.copy(range, staging, 0);
     this.recorder.submit();
     await this.wait(staging.mapAsync(GPUMapMode.READ, 0, bytes));
     const copy = staging.getMappedRange(0, bytes).slice(0, range.byteLength);
     staging.unmap();
-    if (this.readbacks.length < 4) this.readbacks.push(staging);
-    else staging.destroy();
+    this.readbacks.giveBack(staging);
     this.throwFailure();
     return copy;
   }
@@ -323,7 +324,7 @@ export class Gpu {
     this.recorder.destroy();
     this.pool.destroy();
     for (const pool of this.captures) pool.destroy();
-    for (const staging of this.readbacks) staging.destroy();
+    this.readbacks.destroy();
     if (!this.borrowed) this.device.destroy();
   }
 
@@ -345,13 +346,6 @@ export class Gpu {
     const { failure } = this;
     if (this.state !== 'lost') this.failure = undefined;
     if (failure) throw failure;
-  }
-
-  private takeReadback(bytes: number): GPUBuffer {
-    const index = this.readbacks.findIndex((buffer) => buffer.size >= bytes && buffer.size <= bytes * 4);
-    const [known] = index >= 0 ? this.readbacks.splice(index, 1) : [];
-    const size = Math.max(256, bytes);
-    return known ?? this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   }
 
   private readonly onUncapturedError = (event: GPUUncapturedErrorEvent): void => {
@@ -385,21 +379,4 @@ export class Gpu {
       device.pushErrorScope('validation');
     });
   }
-}
-
-/** Tensor cores take part only after `createGpu` has tried them, which cannot be done at once. */
-function summaryOf({ adapterInfo, features }: GPUDevice): AdapterSummary {
-  return { ...summarizeAdapter(adapterInfo, features), halfMatrices: false };
-}
-
-/**
- * Uses a device that the application owns; `dispose` frees the engine's buffers but leaves the device alive.
- * @param adapter what decides the kernel variants; what the device says of itself if left out.
- */
-export function wrapDevice(
-  device: GPUDevice,
-  adapter: AdapterSummary = summaryOf(device),
-  options: GpuOptions = {},
-): Gpu {
-  return new Gpu(device, adapter, { ...options, borrowed: true });
 }

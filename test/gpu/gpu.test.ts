@@ -6,7 +6,7 @@ import { backward } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { createGpu } from '../../src/gpu/create.node.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
-import { wrapDevice } from '../../src/gpu/gpu.ts';
+import { wrapDevice } from '../../src/gpu/wrap.ts';
 import { binary } from '../../src/kernels/binary.ts';
 import { fill } from '../../src/kernels/fill.ts';
 import { NDArray } from '../../src/kernels/ndarray.ts';

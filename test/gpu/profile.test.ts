@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { wrapDevice } from '../../src/gpu/gpu.ts';
 import type { ProfiledDispatch } from '../../src/gpu/profile.ts';
 import { chromeTrace, profile, rollUp } from '../../src/gpu/profile.ts';
+import { wrapDevice } from '../../src/gpu/wrap.ts';
 import { binary } from '../../src/kernels/binary.ts';
 import { fill } from '../../src/kernels/fill.ts';
 import { matmul } from '../../src/kernels/matmul.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { wrapDevice } from '../../src/gpu/gpu.ts';
+import { wrapDevice } from '../../src/gpu/wrap.ts';
 import { conv2d, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
 import { NDArray } from '../../src/kernels/ndarray.ts';

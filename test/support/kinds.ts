@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { AdapterKind } from '../../src/gpu/adapter.ts';
 import { createGpu } from '../../src/gpu/create.node.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
-import { wrapDevice } from '../../src/gpu/gpu.ts';
+import { wrapDevice } from '../../src/gpu/wrap.ts';
 
 /**
  * Describes the same behaviour twice: with the kernel variants for software adapters and with those for hardware,
