@@ -65,13 +65,12 @@ function plan(gpu: Gpu, x: NDArray, axis: number, what: string): Plan {
   }
   const apart = gpu.adapter.kind === 'software' || rows >= manyColumns;
   if (apart && stride % 4 === 0) {
-    return { kind: 'Column', form: 'serial', params: { rows: rows / 4, length, stride: stride / 4 } };
+    const columns = rows / 4;
+    const params = { rows: columns, length, stride: stride / 4 };
+    return { kind: 'Column', form: chooseRowForm(gpu, 1, columns), params };
   }
-  return {
-    kind: 'Single',
-    form: apart ? 'serial' : chooseRowForm(gpu, length, rows),
-    params: { rows, length, stride },
-  };
+  // A row of one invocation is chosen as if it were short.
+  return { kind: 'Single', form: chooseRowForm(gpu, apart ? 1 : length, rows), params: { rows, length, stride } };
 }
 
 /** Softmax or its logarithm along `axis`; entries of -inf or -1e30 get the probability 0. */
