@@ -32,28 +32,52 @@ fn remaining(end: u32, position: u32) -> u32 {
 fn depthA(slice: u32, k: u32, kEnd: u32) -> Depth { return Depth(k, remaining(kEnd, k)); }
 fn depthB(slice: u32, k: u32, kEnd: u32) -> Depth { return Depth(k, remaining(kEnd, k)); }
 
+// With vec4 loads an operand always has four elements to load, because places beyond its edge are taken to be the last
+// ones: their results are never stored. Steps of k then need no check either where they are a multiple of DEPTH_STEP.
+const WHOLE_STEPS: bool = ALIGNED && DEPTH_STEP == 4u && (A_ALONG_K || B_ALONG_K);
+
+// Index of row or column `position` of `size`, `quad` if four of them lie side by side.
+fn clamped(position: u32, size: u32, quad: bool) -> u32 {
+  return select(position, min(position, size - select(1u, 4u, quad)), ALIGNED);
+}
+
 fn rowA(slice: u32, row: u32) -> Operand {
   let base = (slice / params.splits) * params.strideA;
-  return Operand(base + row * select(1u, params.depth, A_ALONG_K), remaining(params.rows, row));
+  let place = clamped(row, params.rows, !A_ALONG_K);
+  return Operand(base + place * select(1u, params.depth, A_ALONG_K), remaining(params.rows, row));
 }
 
 fn colB(slice: u32, col: u32) -> Operand {
   let base = (slice / params.splits) * params.strideB;
-  return Operand(base + col * select(1u, params.depth, B_ALONG_K), remaining(params.cols, col));
+  let place = clamped(col, params.cols, !B_ALONG_K);
+  return Operand(base + place * select(1u, params.depth, B_ALONG_K), remaining(params.cols, col));
+}
+
+// How many elements to load: along k those that the depth has left, else those that the operand has.
+fn available(operand: Operand, depth: Depth, alongK: bool) -> u32 {
+  if (ALIGNED) {
+    return depth.count;
+  }
+  if (alongK) {
+    return select(0u, depth.count, operand.count > 0u);
+  }
+  return select(0u, operand.count, depth.count > 0u);
 }
 
 fn loadA(row: Operand, depth: Depth) -> vec4<f32> {
-  if (A_ALONG_K) {
-    return readA(row.start + depth.k, select(0u, depth.count, row.count > 0u));
+  let index = row.start + depth.k * select(params.rows, 1u, A_ALONG_K);
+  if (WHOLE_STEPS) {
+    return fetchA(index);
   }
-  return readA(row.start + depth.k * params.rows, select(0u, row.count, depth.count > 0u));
+  return readA(index, available(row, depth, A_ALONG_K));
 }
 
 fn loadB(col: Operand, depth: Depth) -> vec4<f32> {
-  if (B_ALONG_K) {
-    return readB(col.start + depth.k, select(0u, depth.count, col.count > 0u));
+  let index = col.start + depth.k * select(params.cols, 1u, B_ALONG_K);
+  if (WHOLE_STEPS) {
+    return fetchB(index);
   }
-  return readB(col.start + depth.k * params.cols, select(0u, col.count, depth.count > 0u));
+  return readB(index, available(col, depth, B_ALONG_K));
 }
 
 fn storeC(slice: u32, row: u32, col: u32, value: vec4<f32>) {

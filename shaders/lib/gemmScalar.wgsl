@@ -6,6 +6,14 @@
 @group(0) @binding(2) var<storage, read> bias: array<Scalar2>;
 @group(0) @binding(3) var<storage, read_write> result: array<Scalar3>;
 
+fn fetchA(index: u32) -> vec4<f32> {
+  return vec4<f32>(f32(a[index]), f32(a[index + 1u]), f32(a[index + 2u]), f32(a[index + 3u]));
+}
+
+fn fetchB(index: u32) -> vec4<f32> {
+  return vec4<f32>(f32(b[index]), f32(b[index + 1u]), f32(b[index + 2u]), f32(b[index + 3u]));
+}
+
 fn readA(index: u32, count: u32) -> vec4<f32> {
   var value = vec4<f32>(0.0);
   if (count > 0u) { value.x = f32(a[index]); }

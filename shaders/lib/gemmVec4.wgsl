@@ -8,6 +8,15 @@
 @group(0) @binding(2) var<storage, read> bias: array<vec4<Scalar2>>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<Scalar3>>;
 
+// Four elements from `index`, which exist.
+fn fetchA(index: u32) -> vec4<f32> {
+  return vec4<f32>(a[index / 4u]);
+}
+
+fn fetchB(index: u32) -> vec4<f32> {
+  return vec4<f32>(b[index / 4u]);
+}
+
 // Four elements from `index`; `count` of them exist (0, or at least 4).
 fn readA(index: u32, count: u32) -> vec4<f32> {
   let exists = count > 0u;

@@ -14,13 +14,14 @@ import { numel } from './shape.ts';
 export type GemmCore = (typeof gemmCores)[number];
 export type GemmLoads = 'vec4' | 'scalar';
 
-/** `Wide`: eight columns per lane. `Deep`: 16 steps per tile, not 8. `Fine`: 4x4 results per invocation, not 8x8. */
+/** `Wide`, `Widest`: eight, sixteen columns per lane. `Deep`: 16 steps per tile, not 8. `Fine`: 4x4 results per invocation, not 8x8. */
 export const gemmCores = [
   'matrix64',
   'matrix128',
   'matrixEmulated',
   'subgroup4',
   'subgroup4Wide',
+  'subgroup4Widest',
   'subgroup8',
   'subgroup8Wide',
   'tile32',
@@ -50,7 +51,14 @@ function tiled(rows: number, cols: number, { deep = false, fine = false } = {}):
     rows,
     cols,
     variant: {
-      constants: { TILE_M: rows, TILE_N: cols, TILE_K: depth, MICRO_M: microRows, MICRO_N4: microCols4 },
+      constants: {
+        TILE_M: rows,
+        TILE_N: cols,
+        TILE_K: depth,
+        DEPTH_STEP: depth,
+        MICRO_M: microRows,
+        MICRO_N4: microCols4,
+      },
       libraries: ['lib/tileOrder', 'lib/gemmTiled'],
       invocations: (rows / microRows) * (cols / (4 * microCols4)),
       workgroupBytes: 2 * depth * (rows + cols) * 4,
@@ -58,13 +66,13 @@ function tiled(rows: number, cols: number, { deep = false, fine = false } = {}):
   };
 }
 
-function subgroup(lanes: number, cols4: 1 | 2 = 1): CoreShape {
+function subgroup(lanes: number, cols4: 1 | 2 | 4 = 1): CoreShape {
   return {
     rows: 16,
     cols: 4 * cols4 * lanes,
     variant: {
-      constants: { LANES: lanes, COLS4: cols4 },
-      libraries: [cols4 === 1 ? 'lib/gemmSubgroup' : 'lib/gemmSubgroupWide'],
+      constants: { LANES: lanes, COLS4: cols4, DEPTH_STEP: 4 },
+      libraries: ['lib/gemmSubgroup'],
       features: ['subgroups'],
       subgroupSize: lanes,
     },
@@ -84,7 +92,7 @@ function matrix(
     rows: tile,
     cols: tile,
     variant: {
-      constants: { TILE_M: tile, TILE_N: tile, TILE_K: 16, FRAGMENTS_M: rows, FRAGMENTS_N: cols },
+      constants: { TILE_M: tile, TILE_N: tile, TILE_K: 16, DEPTH_STEP: 16, FRAGMENTS_M: rows, FRAGMENTS_N: cols },
       libraries: ['lib/tileOrder', library, 'lib/gemmMatrix'],
       features: ['shader-f16', ...(native ? [subgroupMatrixFeature] : [])],
       ...(native ? { subgroupSize: 32, halfMatrices: true } : {}),
@@ -98,6 +106,7 @@ function matrix(
 const cores: Readonly<Record<GemmCore, CoreShape>> = {
   subgroup4: subgroup(4),
   subgroup4Wide: subgroup(4, 2),
+  subgroup4Widest: subgroup(4, 4),
   subgroup8: subgroup(8),
   subgroup8Wide: subgroup(8, 2),
   tile32: tiled(32, 32),
@@ -207,7 +216,7 @@ function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number, half: b
   const runs = (core: GemmCore): boolean => supportsCore(gpu, core);
   if (adapter.kind === 'software') {
     if (runs('subgroup8')) return 'subgroup8';
-    if (runs('subgroup4')) return cols > 16 ? 'subgroup4Wide' : 'subgroup4';
+    if (runs('subgroup4')) return cols > 32 ? 'subgroup4Widest' : cols > 16 ? 'subgroup4Wide' : 'subgroup4';
   }
   if (half && adapter.halfMatrices === 'emulated') return 'matrixEmulated';
   const workgroups = (tile: number): number => Math.ceil(rows / tile) * Math.ceil(cols / tile) * batch;

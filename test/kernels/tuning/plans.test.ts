@@ -150,7 +150,7 @@ describe('candidatePlans', () => {
       return new Set(candidatePlans(gpu, product).map(({ core }) => core));
     };
     expect(cores(8)).toEqual(new Set(['subgroup8', 'subgroup8Wide']));
-    expect(cores(4)).toEqual(new Set(['subgroup4', 'subgroup4Wide']));
+    expect(cores(4)).toEqual(new Set(['subgroup4', 'subgroup4Wide', 'subgroup4Widest']));
     const tensorCores = { ...commonCard.adapter, halfMatrices: true };
     const features = [...commonCard.features, subgroupMatrixFeature];
     const card = standInGpu({ ...commonCard, adapter: tensorCores, features });
