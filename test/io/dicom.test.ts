@@ -64,6 +64,16 @@ describe('decodeDicom', () => {
     expect(await stored(dicomImage(3, 1, [7, 8, 9], 8))).toEqual([7, 8, 9]);
   });
 
+  it('takes pairs of 8-bit samples in big-endian words apart', async () => {
+    const words8 = { '7fe00010': ['OW', Uint8Array.of(2, 1, 0, 3)] } as const;
+    expect(await stored(dicomImage(3, 1, [], 8, words8, { syntax: syntaxes.bigEndian }))).toEqual([1, 2, 3]);
+  });
+
+  it('does without rescale and window where a header holds nonsense', async () => {
+    const nonsense = { '00281053': ['DS', '1e308'], '00281052': ['DS', 'abc'], ...window('1', '0') } as const;
+    expect(await shown(dicomImage(3, 1, [10, 60, 110], 8, nonsense))).toEqual([0, 0.5, 1]);
+  });
+
   it('clears bits above those stored, and extends the sign of those', async () => {
     const bits = { '00280101': ['US', 12], '00280102': ['US', 11] } as const;
     expect(await stored(image16(bits))).toEqual([0, 1, 256, 4095, 4095, 513]);

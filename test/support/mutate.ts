@@ -8,7 +8,7 @@ const LIES = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe
  * itself or of another file, and overwrites numbers (most often near the start, where headers are).
  */
 export function mutate(file: Uint8Array, other: Uint8Array, random: Random): Uint8Array {
-  let bytes = Uint8Array.from(file);
+  let bytes: Uint8Array = Uint8Array.from(file);
   const times = 1 + random.int(0, 4);
   for (let i = 0; i < times; i++) bytes = once(bytes, other, random);
   return bytes;

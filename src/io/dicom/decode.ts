@@ -7,6 +7,8 @@ import { parseDicom } from './parse.ts';
 import type { TransferSyntax } from './transferSyntax.ts';
 import type { StoredImage, StoredSamples } from './voi.ts';
 
+const BIG_ENDIAN = '1.2.840.10008.1.2.2';
+
 export interface DicomImage extends StoredImage {
   readonly syntax: TransferSyntax;
   readonly header: DicomHeader;
@@ -32,11 +34,11 @@ export async function decodeDicom(
     const pixels = dataSet.elements.x7fe00010;
     if (!pixels) throw new DataError(`${source}: the DICOM file has no Pixel Data (7FE0,0010), so it holds no image.`);
     checkImageSize(header.columns, header.rows, pixels.length, source);
+    const bigEndian = syntax.uid === BIG_ENDIAN;
     const frame =
       syntax.encoding === 'native'
-        ? { bytes: nativeFrame(dataSet, pixels, header, source), planar: header.planar }
+        ? { bytes: nativeFrame(dataSet, pixels, header, bigEndian, source), planar: header.planar }
         : (await codecs()).decode(syntax.encoding, firstFrame(dataSet, pixels, header, source), header, source);
-    const bigEndian = syntax.uid === '1.2.840.10008.1.2.2';
     image = { header, samples: toSamples(frame.bytes, header, frame.planar, syntax, bigEndian) };
   } catch (error) {
     if (error instanceof DataError) throw error;
@@ -61,7 +63,13 @@ export async function decodeDicom(
   };
 }
 
-function nativeFrame(dataSet: DataSet, pixels: Element, header: DicomHeader, source: string): Uint8Array {
+function nativeFrame(
+  dataSet: DataSet,
+  pixels: Element,
+  header: DicomHeader,
+  bigEndian: boolean,
+  source: string,
+): Uint8Array {
   const { columns, rows, samplesPerPixel, bitsAllocated, photometric } = header;
   if (photometric.startsWith('YBR_') && photometric !== 'YBR_FULL') {
     throw new DataError(
@@ -76,7 +84,14 @@ function nativeFrame(dataSet: DataSet, pixels: Element, header: DicomHeader, sou
         `found ${pixels.fragments ? 'encapsulated ones' : there}. The file is cut off or its header is wrong; replace it.`,
     );
   }
-  return new Uint8Array(dataSet.byteArray.buffer, dataSet.byteArray.byteOffset + pixels.dataOffset, length);
+  const bytes = dataSet.byteArray.subarray(pixels.dataOffset, pixels.dataOffset + there);
+  // Words of two 8-bit samples were turned with everything else (PS3.5, annex D).
+  if (bigEndian && bitsAllocated === 8 && pixels.vr === 'OW') return swapPairs(bytes).subarray(0, length);
+  return bytes.subarray(0, length);
+}
+
+function swapPairs(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes, (byte, i) => bytes[i ^ 1] ?? byte);
 }
 
 /** The encoded bytes of frame 1: its fragments, joined (PS3.5, A.4). */

@@ -113,10 +113,12 @@ function modalityOf(dataSet: DataSet, groups: readonly DataSet[], signed: boolea
   if (table) return table;
   const from = holder(dataSet, groups, 'x00281053');
   const [slope, intercept] = [from.floatString('x00281053'), from.floatString('x00281052')];
-  return {
-    slope: slope !== undefined && Number.isFinite(slope) && slope !== 0 ? slope : 1,
-    intercept: intercept !== undefined && Number.isFinite(intercept) ? intercept : 0,
-  };
+  return { slope: usable(slope) && slope !== 0 ? slope : 1, intercept: usable(intercept) ? intercept : 0 };
+}
+
+/** A number that arithmetic survives; a header can hold any. */
+function usable(value: number | undefined): value is number {
+  return value !== undefined && Math.abs(value) < 1e15;
 }
 
 /** Windows that no function can use (no number, no width) are left out, as if the file had none. */
@@ -128,7 +130,7 @@ function windowsOf(dataSet: DataSet): VoiWindow[] {
   for (let i = 0; i < count; i++) {
     const [center, width] = [dataSet.floatString('x00281050', i), dataSet.floatString('x00281051', i)];
     const explanation = dataSet.string('x00281055', i)?.trim();
-    if (center === undefined || width === undefined || !Number.isFinite(center) || !Number.isFinite(width)) continue;
+    if (!usable(center) || !usable(width)) continue;
     if (width < 1 && (width <= 0 || name === 'LINEAR')) continue;
     windows.push({ center, width, function: name, ...(explanation ? { explanation } : {}) });
   }
