@@ -1,6 +1,6 @@
 /** The codecs of DICOM (JPEG, JPEG lossless, JPEG-LS, JPEG 2000, RLE) in one WebAssembly module, for Node and browsers. */
 import { DataError } from '../data/errors.ts';
-import { codestreamSize } from './codestream.ts';
+import { codestreamSize, jpegScans } from './codestream.ts';
 
 export type Codec = 'jpeg' | 'jpeg-ls' | 'jpeg2000' | 'rle';
 
@@ -30,6 +30,9 @@ export interface Codecs {
 /** Larger images are refused: a header can claim any size, and no radiograph comes near. */
 export const MAX_PIXELS = 50_000_000;
 
+/** Encoders write up to a dozen for a progressive image; embedded previews may add some. */
+const MAX_SCANS = 64;
+
 /** Flat areas cost almost nothing in every codec, but more than this only a broken or hostile header claims. */
 const FREE_PIXELS = 4_000_000;
 const PIXELS_PER_BYTE = 4000;
@@ -48,6 +51,16 @@ export function checkImageSize(columns: number, rows: number, encodedBytes: numb
       `${source}: the header claims ${columns} x ${rows} pixels, more than ` +
         `${pixels > MAX_PIXELS ? `the ${MAX_PIXELS} that are read` : `${encodedBytes} bytes can hold`}. ` +
         'Replace the file, or scale the image down.',
+    );
+  }
+}
+
+/** Throws DataError for JPEG data that would keep a decoder busy without end. */
+export function checkScans(jpeg: Uint8Array, source: string): void {
+  const scans = jpegScans(jpeg);
+  if (scans > MAX_SCANS) {
+    throw new DataError(
+      `${source}: expected at most ${MAX_SCANS} scans in the JPEG data, found ${scans}. Replace the file.`,
     );
   }
 }
@@ -136,6 +149,7 @@ function checkFrame(codec: Codec, encoded: Uint8Array, layout: FrameLayout, sour
         `${inside.columns} x ${inside.rows} of ${inside.components}. Replace the file.`,
     );
   }
+  if (codec === 'jpeg') checkScans(encoded, source);
   // Decoders make up what is missing at the end, with at most a warning.
   if (encoded.subarray(-1024).findLastIndex((byte, i, tail) => byte === 0xff && tail[i + 1] === 0xd9) < 0) {
     throw new DataError(`${source}: the ${codecName(codec)} data have no end; the file is cut off. Replace it.`);

@@ -74,3 +74,15 @@ function jpeg2000Size(bytes: Uint8Array): CodestreamSize | undefined {
   }
   return undefined;
 }
+
+/**
+ * Scans of a JPEG file, by their markers. A decoder walks over the whole image for each, so that a few kilobytes of empty
+ * scans would keep it busy for hours.
+ */
+export function jpegScans(bytes: Uint8Array): number {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xda) scans++;
+  }
+  return scans;
+}

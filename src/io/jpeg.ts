@@ -1,6 +1,6 @@
 /** JPEG files without an operating system's decoder. */
 import { DataError } from '../data/errors.ts';
-import { type Codecs, checkImageSize } from './codecs.ts';
+import { type Codecs, checkImageSize, checkScans } from './codecs.ts';
 import { type CodestreamSize, codestreamSize, jpegSegments } from './codestream.ts';
 import type { DecodedPixels, Orientation } from './gray.ts';
 
@@ -20,6 +20,7 @@ export function readJpegHeader(bytes: Uint8Array, source: string): JpegHeader {
   }
   const { columns, rows, components, bits } = size;
   checkImageSize(columns, rows, bytes.length, source);
+  checkScans(bytes, source);
   if ((components !== 1 && components !== 3) || bits < 2 || bits > 16 || (components === 3 && bits !== 8)) {
     throw new DataError(
       `${source}: expected a grey or RGB JPEG, found ${components} components of ${bits} bits` +

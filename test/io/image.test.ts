@@ -167,6 +167,20 @@ describe('decodeImage, native and portable', () => {
   });
 });
 
+it('refuses a JPEG of endless scans', async () => {
+  const jpeg = await noise(32, 32, 1).toColourspace('b-w').jpeg({ progressive: true }).toBuffer();
+  const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
+  const scan = jpeg.subarray(last, jpeg.length - 2);
+  const endless = Buffer.concat([
+    jpeg.subarray(0, last),
+    ...Array.from({ length: 100 }, () => scan),
+    jpeg.subarray(-2),
+  ]);
+  for (const decode of [(bytes: Uint8Array) => decodeImage(bytes, 'x'), portable]) {
+    expect(await refusal(decode(endless))).toMatch(/^x: expected at most 64 scans in the JPEG data, found 1\d\d/);
+  }
+});
+
 it('orient moves corners as EXIF defines them', () => {
   const image = { width: 3, height: 2, data: Float32Array.of(1, 2, 3, 4, 5, 6) };
   const turned = ([1, 2, 3, 4, 5, 6, 7, 8] as const).map((orientation) =>
