@@ -50,7 +50,9 @@ function parseWindow(text: string, { windows }: DicomImage): VoiChoice {
   }
   if (width === undefined) {
     if (windows[first - 1]) return { window: first - 1 };
-    throw new UsageError(`--window ${text}: the file has ${windows.length || 'no'} windows.`);
+    throw new UsageError(
+      `--window ${text}: the file has ${windows.length || 'no'} window${windows.length === 1 ? '' : 's'}.`,
+    );
   }
   const choice = { center: first, width, function: windows[0]?.function ?? ('LINEAR' as const) };
   try {

@@ -1,6 +1,6 @@
 /** The codecs of DICOM (JPEG, JPEG lossless, JPEG-LS, JPEG 2000, RLE) in one WebAssembly module, for Node and browsers. */
 import { DataError } from '../data/errors.ts';
-import { codestreamSize, jpegScans } from './codestream.ts';
+import { codestreamSize, hasEnd, jpegScans } from './codestream.ts';
 
 export type Codec = 'jpeg' | 'jpeg-ls' | 'jpeg2000' | 'rle';
 
@@ -37,7 +37,7 @@ const MAX_SCANS = 64;
 const FREE_PIXELS = 4_000_000;
 const PIXELS_PER_BYTE = 4000;
 
-/** Pages beyond which an instance is given up: WebAssembly memory can grow, never shrink. */
+/** Bytes of memory beyond which an instance is given up: WebAssembly memory can grow, never shrink. */
 const KEEP_BYTES = 2 ** 29;
 
 /** Throws DataError where a size is impossible, or out of proportion to the bytes that are there. */
@@ -151,7 +151,7 @@ function checkFrame(codec: Codec, encoded: Uint8Array, layout: FrameLayout, sour
   }
   if (codec === 'jpeg') checkScans(encoded, source);
   // Decoders make up what is missing at the end, with at most a warning.
-  if (encoded.subarray(-1024).findLastIndex((byte, i, tail) => byte === 0xff && tail[i + 1] === 0xd9) < 0) {
+  if (!hasEnd(encoded)) {
     throw new DataError(`${source}: the ${codecName(codec)} data have no end; the file is cut off. Replace it.`);
   }
   if (inside.bits > bitsAllocated) {

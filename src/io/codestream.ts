@@ -86,3 +86,15 @@ export function jpegScans(bytes: Uint8Array): number {
   }
   return scans;
 }
+
+/**
+ * Whether the end marker is there, which truncation takes away. Compressed data never hold it by chance: they are stuffed
+ * against that. In JPEG an embedded preview has an end of its own, so it has to come after the last scan.
+ */
+export function hasEnd(bytes: Uint8Array): boolean {
+  for (let at = bytes.lastIndexOf(0xff); at >= 0; at = at > 0 ? bytes.lastIndexOf(0xff, at - 1) : -1) {
+    if (bytes[at + 1] === 0xd9) return true;
+    if (bytes[at + 1] === 0xda) return false;
+  }
+  return false;
+}

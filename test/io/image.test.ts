@@ -167,6 +167,11 @@ describe('decodeImage, native and portable', () => {
   });
 });
 
+it('reads a JPEG with something appended', async () => {
+  const jpeg = await noise(32, 32, 1).toColourspace('b-w').jpeg().toBuffer();
+  expect((await decodeBoth(Buffer.concat([jpeg, Buffer.alloc(5000, 7)]))).width).toBe(32);
+});
+
 it('refuses a JPEG of endless scans', async () => {
   const jpeg = await noise(32, 32, 1).toColourspace('b-w').jpeg({ progressive: true }).toBuffer();
   const last = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));

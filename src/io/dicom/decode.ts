@@ -28,6 +28,8 @@ export async function decodeDicom(
   codecs: () => Promise<Codecs>,
 ): Promise<DicomImage> {
   const { syntax, dataSet } = parseDicom(bytes, source);
+  // Outside of what follows: that codecs cannot be loaded is no fault of the file.
+  const loaded = syntax.encoding === 'native' ? undefined : await codecs();
   let image: { header: DicomHeader; samples: StoredSamples };
   try {
     const header = readHeader(dataSet, source);
@@ -36,9 +38,9 @@ export async function decodeDicom(
     checkImageSize(header.columns, header.rows, pixels.length, source);
     const bigEndian = syntax.uid === BIG_ENDIAN;
     const frame =
-      syntax.encoding === 'native'
+      syntax.encoding === 'native' || !loaded
         ? { bytes: nativeFrame(dataSet, pixels, header, bigEndian, source), planar: header.planar }
-        : (await codecs()).decode(syntax.encoding, firstFrame(dataSet, pixels, header, source), header, source);
+        : loaded.decode(syntax.encoding, firstFrame(dataSet, pixels, header, source), header, source);
     image = { header, samples: toSamples(frame.bytes, header, frame.planar, syntax, bigEndian) };
   } catch (error) {
     if (error instanceof DataError) throw error;
