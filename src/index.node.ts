@@ -2,4 +2,6 @@
 
 export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
 export * from './index.ts';
+export { nodeCodecs } from './io/codecs.node.ts';
+export { readImage } from './io/image.node.ts';
 export { fileStore, nodeRuntime } from './kernels/tuning/fileStore.node.ts';

@@ -19,7 +19,7 @@ export function registerLocalize(program: Command): void {
   const localize = program
     .command('localize')
     .description('show where a trained model finds a phrase in an image. Research use only, not for diagnosis')
-    .requiredOption('--image <file>', 'PNG or JPEG, 8 or 16 bits')
+    .requiredOption('--image <file>', 'PNG, JPEG or DICOM, told apart by content')
     .requiredOption('--phrase <texts...>', 'what to look for, e.g. "left pleural effusion"; several are allowed')
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
     .option('--out <file>', 'PNG to write (default: <image>-localized.png here; with --json none)')

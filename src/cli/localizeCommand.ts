@@ -53,7 +53,7 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
 async function openImage(path: string): Promise<GrayImage> {
   if (!existsSync(path)) throw new UsageError(`--image ${path}: there is no such file.`);
   if (statSync(path).isDirectory())
-    throw new UsageError(`--image ${path}: expected a PNG or JPEG file, found a folder.`);
+    throw new UsageError(`--image ${path}: expected a PNG, JPEG or DICOM file, found a folder.`);
   return readImage(path);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { registerEvaluate } from './evaluate.ts';
+import { registerImage } from './image.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
@@ -18,6 +19,7 @@ for (const register of [
   registerTune,
   registerEvaluate,
   registerLocalize,
+  registerImage,
   registerVerify,
 ])
   register(program);

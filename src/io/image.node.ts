@@ -1,29 +1,30 @@
-/** Decoding of PNG and JPEG files into grey images. */
+/** Image files in Node: as `image.ts`, with PNG and JPEG decoded by a native library that is several times faster. */
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { DataError } from '../data/errors.ts';
 import type { GrayImage, Mask } from '../data/types.ts';
+import { nodeCodecs } from './codecs.node.ts';
+import { orient, toGray } from './gray.ts';
+import { decodeImage as decodeAnyImage, imageFormat } from './image.ts';
+import { readJpegHeader } from './jpeg.ts';
+import { readPngHeader } from './png.ts';
 
 /**
- * Reads an image of 8 or 16 bits, grey, RGB or palette, with or without alpha. Colour becomes luma (ITU-R BT.601),
- * transparent parts lie on black, and the full range of the bit depth becomes [0, 1].
+ * Decodes a PNG, JPEG or DICOM image, told apart by content, into the values that `decodeImage` of `image.ts` gives.
  * Throws DataError naming `source` when the bytes are no readable image.
  */
 export async function decodeImage(bytes: Uint8Array, source: string): Promise<GrayImage> {
-  try {
-    const image = sharp(bytes, { failOn: 'error' });
-    const { depth, hasAlpha, channels: stored } = await image.metadata();
-    const wide = depth === 'ushort';
-    if (wide) image.toColourspace(stored >= 3 ? 'rgb16' : 'grey16');
-    const { data, info } = await image.raw({ depth: wide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
-    const values = wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
-    return toGray(values, info.width, info.height, info.channels, hasAlpha ?? false, wide ? 65535 : 255);
-  } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
-    throw new DataError(
-      `${source}: expected a PNG or JPEG image, but it cannot be decoded (${reason}). Replace the file or remove its row.`,
-    );
+  const format = imageFormat(bytes, source);
+  if (format === 'png') {
+    const { bits } = readPngHeader(bytes, source);
+    return decodeNatively(bytes, source, bits === 16);
   }
+  if (format === 'jpeg') {
+    const header = readJpegHeader(bytes, source);
+    const native = header.bits === 8 && header.process !== 'lossless';
+    if (native) return orient(await decodeNatively(bytes, source, false), header.orientation);
+  }
+  return decodeAnyImage(bytes, source, nodeCodecs);
 }
 
 export async function readImage(path: string, source = path): Promise<GrayImage> {
@@ -32,12 +33,17 @@ export async function readImage(path: string, source = path): Promise<GrayImage>
 
 /** A mask file: pixels above half of the brightest are 1, so that 0/1 and 0/255 files both work. */
 export async function readMask(path: string, source = path): Promise<Mask> {
-  const { width, height, data } = await readImage(path, source);
+  const bytes = await readBytes(path, source);
+  if (imageFormat(bytes, source) === 'dicom') {
+    throw new DataError(`${source}: expected a mask as PNG or JPEG, found a DICOM file.`);
+  }
+  const { width, height, data } = await decodeImage(bytes, source);
   const threshold = data.reduce((most, value) => Math.max(most, value), 0) / 2;
   return { width, height, data: Uint8Array.from(data, (value) => (value > threshold ? 1 : 0)) };
 }
 
-async function readBytes(path: string, source: string): Promise<Uint8Array> {
+/** Throws DataError naming `source` when the file cannot be read. */
+export async function readBytes(path: string, source = path): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -45,20 +51,19 @@ async function readBytes(path: string, source: string): Promise<Uint8Array> {
   }
 }
 
-function toGray(
-  values: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: number,
-  hasAlpha: boolean,
-  full: number,
-): GrayImage {
-  const colours = hasAlpha && channels % 2 === 0 ? channels - 1 : channels;
-  const data = new Float32Array(width * height);
-  for (let i = 0; i < data.length; i++) {
-    const at = (channel: number): number => values[i * channels + channel] ?? 0;
-    const gray = colours >= 3 ? 0.299 * at(0) + 0.587 * at(1) + 0.114 * at(2) : at(0);
-    data[i] = colours === channels ? gray / full : (gray * at(channels - 1)) / (full * full);
+async function decodeNatively(bytes: Uint8Array, source: string, wide: boolean): Promise<GrayImage> {
+  try {
+    // Colour profiles are ignored: radiographs are read as stored, as with other tools of the field.
+    const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
+    const { channels: stored } = await image.metadata();
+    if (wide) image.toColourspace(stored >= 3 ? 'rgb16' : 'grey16');
+    const { data, info } = await image.raw({ depth: wide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+    const values = wide ? new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2) : data;
+    return toGray({ ...info, data: values, full: wide ? 65535 : 255 });
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+    throw new DataError(
+      `${source}: expected a PNG, JPEG or DICOM image, but it cannot be decoded (${reason}). Replace the file or remove its row.`,
+    );
   }
-  return { width, height, data };
 }

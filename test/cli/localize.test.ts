@@ -11,6 +11,7 @@ import { createTokenizer } from '../../src/data/text/tokenizer.ts';
 import { RESEARCH_NOTICE } from '../../src/eval/notice.ts';
 import { createGpu } from '../../src/gpu/create.node.ts';
 import { encodeGrayPng } from '../../src/io/png.node.ts';
+import { dicomImage } from '../support/dicomWriter.ts';
 import { runCommand } from './support/commandLine.ts';
 import { trainedRun } from './support/tinyRun.ts';
 
@@ -45,6 +46,22 @@ describe('groundray localize', () => {
     expect(picture.width).toBe(512);
     // The image at 4 : 3, and the caption with the notice below.
     expect(picture.height).toBeGreaterThan(384 + 20);
+  });
+
+  it('finds the same in a DICOM file as in a PNG of it', async () => {
+    const levels = Array.from({ length: width * height }, (_, i) => (((i % width) + (i % 7)) * 4) & 255);
+    const [dicom, png] = [join(folder, 'chest.dcm'), join(folder, 'same.png')];
+    // Stored upside down in brightness, and with a window over all of it.
+    const mono1 = { '00280004': ['CS', 'MONOCHROME1'], '00281050': ['DS', '128'], '00281051': ['DS', '256'] } as const;
+    const inverse = levels.map((level) => 255 - level);
+    writeFileSync(dicom, dicomImage(width, height, inverse, 8, mono1));
+    writeFileSync(png, encodeGrayPng({ width, height, data: levels.map((level) => level / 255) }));
+    const find = async (file: string) => {
+      const found = await runCommand('localize', '--run', run, '--image', file, '--phrase', 'edema', '--json');
+      expect(found.stderr).toBe('');
+      return JSON.parse(found.stdout).phrases;
+    };
+    expect(await find(dicom)).toEqual(await find(png));
   });
 
   it('prints JSON alone, with boxes inside the image, and writes no picture unless asked to', async () => {
@@ -128,9 +145,9 @@ describe('groundray localize', () => {
       [{ run: bare }, /has no checkpoint\.safetensors yet: training writes the first after 3 steps\./],
       [{ run: broken }, /checkpoint\.safetensors is cut off/],
       [{ image: join(folder, 'missing.png') }, /^--image .*missing\.png: there is no such file\.$/],
-      [{ image: folder }, /expected a PNG or JPEG file, found a folder\.$/],
-      [{ image: text }, /text\.png: expected a PNG or JPEG image, but it cannot be decoded/],
-      [{ image: cut }, /cut\.png: expected a PNG or JPEG image, but it cannot be decoded/],
+      [{ image: folder }, /expected a PNG, JPEG or DICOM file, found a folder\.$/],
+      [{ image: text }, /text\.png: expected a PNG, JPEG or DICOM image, but it cannot be decoded/],
+      [{ image: cut }, /cut\.png: expected a PNG, JPEG or DICOM image, but it cannot be decoded/],
       [{ phrase: ' ?! ' }, /^The phrase " \?! " has no word to look for\./],
       [{ out: join(folder, 'never.jpg') }, /expected a name that ends in \.png\.$/],
       [{ out: image }, /would replace the image itself; choose another name\.$/],

@@ -221,7 +221,7 @@ describe('errors of folderDataset', () => {
     ] as const) {
       await expect(dataset.loadImage(id)).rejects.toThrow(
         new RegExp(
-          `^${id}\\.png \\(manifest\\.csv row ${row}\\): expected a PNG or JPEG image, but it cannot be decoded`,
+          `^${id}\\.png \\(manifest\\.csv row ${row}\\): expected a PNG, JPEG or DICOM image, but it cannot be decoded`,
         ),
       );
       await expect(dataset.loadImage(id)).rejects.toBeInstanceOf(DataError);

@@ -33,7 +33,8 @@ function flagsFor(adapter: BrowserVerifyOptions['adapter']): string[] {
   return [...quietFlags, '--enable-unsafe-webgpu', ...(adapter === 'gpu' ? hardware : software), ...sandbox];
 }
 
-async function launch(adapter: BrowserVerifyOptions['adapter']): Promise<Browser> {
+/** Headless Chromium with WebGPU. Throws FixtureError if there is none. */
+export async function launchChromium(adapter: BrowserVerifyOptions['adapter']): Promise<Browser> {
   const { chromium } = await import('playwright-core').catch(() => {
     throw new FixtureError(
       '--browser needs the package playwright-core; run npm install with development dependencies.',
@@ -68,7 +69,7 @@ export async function verifyInBrowser(fixtures: FixtureSource, options: BrowserV
   };
   const server = await servePage(await bundlePage(), fixtures);
   try {
-    const browser = await launch(options.adapter);
+    const browser = await launchChromium(options.adapter);
     try {
       const page = await browser.newPage();
       const crashed = new Promise<never>((_, reject) => {
