@@ -2,7 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import { formatShape, sameShape } from '../kernels/shape.ts';
 import type { HostArray, ParameterArena } from './arena.ts';
 
-/** Tensors by name, each made when it is asked for: a `SafetensorsFile`, for example. */
+/** Tensors by name, each made when it is asked for: a `TensorFile`, for example. */
 export interface TensorSource {
   names(): Iterable<string>;
   info(name: string): { readonly shape: readonly number[] };
