@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../io/atomic.node.ts';
-import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { fileSource } from '../io/fileSource.node.ts';
+import { openSafetensors, safetensorsChunks } from '../io/safetensors.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
 import { ConfigError } from './errors.ts';
@@ -30,7 +31,7 @@ export async function saveCheckpoint(
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, array] of await arena.state()) tensors.set(modelPrefix + name, array);
   for (const [name, array] of (await optimizer.state()).tensors) tensors.set(optimizerPrefix + name, array);
-  await writeFileAtomic(join(folder, fileName), writeSafetensors(tensors, { progress: JSON.stringify(progress) }));
+  await writeFileAtomic(join(folder, fileName), safetensorsChunks(tensors, { progress: JSON.stringify(progress) }));
 }
 
 export function hasCheckpoint(folder: string): boolean {
@@ -48,19 +49,17 @@ export function loadCheckpoint(folder: string, arena: ParameterArena, optimizer?
       `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
     );
   }
-  const file = readSafetensors(new Uint8Array(readFileSync(path)), path);
+  using file = openSafetensors(fileSource(path));
   const shapes = arena.shapes();
-  const model: [string, Float32Array][] = [];
   for (const [name, shape] of shapes) {
-    const tensor = file.tensor(modelPrefix + name);
-    if (tensor.shape.join() !== shape.join()) {
+    const found = file.info(modelPrefix + name).shape;
+    if (found.join() !== shape.join()) {
       throw new ConfigError(
-        `${path}: tensor ${name} has shape [${tensor.shape.join(', ')}], this model expects [${shape.join(', ')}].`,
+        `${path}: tensor ${name} has shape [${found.join(', ')}], this model expects [${shape.join(', ')}].`,
       );
     }
-    model.push([name, tensor.data]);
   }
-  arena.load(model);
+  for (const name of shapes.keys()) arena.load([[name, file.tensor(modelPrefix + name).data]]);
   const progress = progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}'));
   if (optimizer) {
     const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();

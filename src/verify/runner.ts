@@ -1,8 +1,8 @@
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { TensorFile } from '../io/tensorFile.ts';
 import { TensorFileError } from '../io/errors.ts';
 import { readSafetensors } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import { CaseContext } from './caseContext.ts';
 import { findRunner } from './cases/index.ts';
 import type { CaseRunner } from './cases/operator.ts';

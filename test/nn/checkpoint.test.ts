@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { type BertConfig, BertEncoder } from '../../src/models/bert.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
-import { describeMatch, loadStateDict } from '../../src/nn/checkpoint.ts';
+import { loadStateDict } from '../../src/nn/checkpoint.ts';
 import { BatchNorm2d, Conv2d, LayerNorm, Linear } from '../../src/nn/layers.ts';
+import { describeMatch } from '../../src/nn/match.ts';
 import { Module } from '../../src/nn/module.ts';
 import { useGpu } from '../support/gpu.ts';
 import { hasMaterials, materials, openMaterial } from '../support/materials.ts';
@@ -60,17 +61,18 @@ describe('loadStateDict', () => {
         ['cls.predictions.bias', one([7], 5)],
         ['bn1.num_batches_tracked', one([], 6)],
         ['pooler.dense.bias', one([2], 7)],
+        ['fc.bias', one([2], 7)],
         ['dense.bias', one([5], 8)],
       ]),
       { target: 'text.' },
     );
     expect(report.matched).toEqual(['text.dense.weight', 'text.LayerNorm.weight', 'text.LayerNorm.bias']);
-    expect(report.ignored.length).toBe(3);
-    expect(report.unexpected).toEqual(['pooler.dense.bias']);
+    expect(report.ignored.length).toBe(4);
+    expect(report.unexpected).toEqual(['fc.bias']);
     expect(report.mismatched).toEqual([{ name: 'text.dense.bias', source: 'dense.bias', expected: [2], found: [5] }]);
     expect(report.missing).toEqual([]);
     expect(describeMatch(report)).toBe(
-      '3 loaded; 1 not used (pooler.dense.bias); 1 of another shape (text.dense.bias: expected [2], found [5])',
+      '3 loaded; 1 not used (fc.bias); 1 of another shape (text.dense.bias: expected [2], found [5])',
     );
     const state = await arena.state();
     expect(state.get('text.LayerNorm.weight')!.data).toEqual(new Float32Array([2, 2]));
