@@ -7,6 +7,7 @@ import { registerPlan } from './plan.ts';
 import { registerTrain } from './train.ts';
 import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
+import { registerWeights } from './weights.ts';
 
 const program = new Command('groundray').description(
   'Phrase grounding on chest X-rays, trained in TypeScript on WebGPU. Research use only, not for diagnosis.',
@@ -19,6 +20,7 @@ for (const register of [
   registerEvaluate,
   registerLocalize,
   registerVerify,
+  registerWeights,
 ])
   register(program);
 await program.parseAsync();

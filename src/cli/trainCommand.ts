@@ -29,7 +29,7 @@ async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; datase
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   const folder = resolve(flags.out ?? `${runsRoot}/${config.preset}-${stamp}`);
   const run = newRun(folder, config, dataset);
-  // Before the device is made: a weight file that does not fit is found in a moment.
+  // Before anything is written or computed: a weight file that does not fit is found in a moment.
   checkStartWeights(run.config);
   return { run, dataset };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import { fileSource } from '../io/fileSource.node.ts';
 import { openSafetensors, safetensorsChunks } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
 import { ConfigError } from './errors.ts';
@@ -38,29 +39,43 @@ export function hasCheckpoint(folder: string): boolean {
   return existsSync(join(folder, fileName));
 }
 
+/** Name in the model of a tensor of a checkpoint; undefined for those of the optimizer. */
+export function modelName(name: string): string | undefined {
+  return name.startsWith(modelPrefix) ? name.slice(modelPrefix.length) : undefined;
+}
+
 /**
- * Restores what `saveCheckpoint` wrote; without an optimizer only the model.
- * @throws ConfigError if the folder has no checkpoint, or it belongs to another model.
+ * Opens the checkpoint of a run; the caller closes the file.
+ * @throws ConfigError if the folder has none, TensorFileError if it is damaged.
  */
-export function loadCheckpoint(folder: string, arena: ParameterArena, optimizer?: Optimizer): Progress {
+export function openCheckpoint(folder: string): { readonly file: TensorFile; readonly progress: Progress } {
   const path = join(folder, fileName);
   if (!existsSync(path)) {
     throw new ConfigError(
       `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
     );
   }
-  using file = openSafetensors(fileSource(path));
+  const file = openSafetensors(fileSource(path));
+  return { file, progress: progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}')) };
+}
+
+/**
+ * Restores what `saveCheckpoint` wrote; without an optimizer only the model.
+ * @throws ConfigError if the folder has no checkpoint, or it belongs to another model.
+ */
+export function loadCheckpoint(folder: string, arena: ParameterArena, optimizer?: Optimizer): Progress {
+  const { file: opened, progress } = openCheckpoint(folder);
+  using file = opened;
   const shapes = arena.shapes();
   for (const [name, shape] of shapes) {
     const found = file.info(modelPrefix + name).shape;
     if (found.join() !== shape.join()) {
       throw new ConfigError(
-        `${path}: tensor ${name} has shape [${found.join(', ')}], this model expects [${shape.join(', ')}].`,
+        `${file.file}: tensor ${name} has shape [${found.join(', ')}], this model expects [${shape.join(', ')}].`,
       );
     }
   }
   for (const name of shapes.keys()) arena.load([[name, file.tensor(modelPrefix + name).data]]);
-  const progress = progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}'));
   if (optimizer) {
     const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
     for (const name of file.names()) {

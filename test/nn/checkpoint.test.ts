@@ -220,7 +220,7 @@ describe.skipIf(!hasMaterials(`${resNetFolder}/resnet50-slim-f16.pth`))('ResNet-
       const { mean, first_16, centre_column, shape } = expected.stages[stage] as Activations;
       const [batch, channels, ...sides] = shape;
       expect(features.shape).toEqual([batch, ...sides, channels]);
-      const got = summaryOf(await features.data(), features.shape);
+      const got = summaryOf(Float32Array.from(await features.data()), features.shape);
       expectClose([got.mean], [mean], 1e-4, 1e-6);
       expectClose(got.first_16, first_16, 1e-4, 1e-5);
       expectClose(got.centre_column, centre_column, 1e-4, 1e-5);
