@@ -30,7 +30,7 @@ async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; datase
   const folder = resolve(flags.out ?? `${runsRoot}/${config.preset}-${stamp}`);
   const run = newRun(folder, config, dataset);
   // Before anything is written or computed: a weight file that does not fit is found in a moment.
-  checkStartWeights(run.config);
+  await checkStartWeights(run.config);
   return { run, dataset };
 }
 

@@ -19,6 +19,9 @@ export interface LoadOptions extends MatchOptions {
   readonly strict?: boolean;
 }
 
+/** The queue copies what is written, and lets go of the copies only when somebody waits for it. */
+const mostWaitingBytes = 2 ** 25;
+
 /** `[out, from, height, width]` as `[out, to, height, width]` with the same response to a grey image. */
 function foldChannels({ shape, data }: HostArray, { from, to }: NonNullable<Match['fold']>): Float32Array {
   const [out = 1, , height = 1, width = 1] = shape;
@@ -36,23 +39,28 @@ function foldChannels({ shape, data }: HostArray, { from, to }: NonNullable<Matc
 
 /**
  * Loads published weights into the module of an arena by name (see `matchTensors`). Tensors are read one after the
- * other, so a file never has to be in memory as a whole.
+ * other and the GPU's queue is emptied between them, so a file never has to be in memory as a whole.
  * @throws ShapeError if `strict` and anything is missing, unexpected or of another shape; nothing is loaded then.
  */
-export function loadStateDict(
+export async function loadStateDict(
   arena: ParameterArena,
   source: TensorSource | ReadonlyMap<string, HostArray>,
   options: LoadOptions = {},
-): MatchReport {
+): Promise<MatchReport> {
   const tensors = source instanceof Map ? sourceOfMap(source) : (source as TensorSource);
   const { report, matches } = matchTensors(arena.shapes(), tensors, options);
   const { missing, unexpected, mismatched } = report;
   if (options.strict && missing.length + unexpected.length + mismatched.length > 0) {
     throw new ShapeError(`The weights do not fit the model: ${describeMatch(report)}.`);
   }
+  let waiting = 0;
   for (const [name, { source: from, fold }] of matches) {
     const tensor = tensors.tensor(from);
     arena.load([[name, fold ? foldChannels(tensor, fold) : tensor.data]]);
+    waiting += tensor.data.byteLength;
+    if (waiting < mostWaitingBytes) continue;
+    await arena.gpu.flush();
+    waiting = 0;
   }
   return report;
 }

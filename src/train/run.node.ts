@@ -109,7 +109,7 @@ export async function trainRun(
       best = progress.bestValidation;
       if (progress.lossScale) trainer.lossScale?.load(progress.lossScale);
     } else {
-      notices.push(...loadStartWeights(config, trainer.arena));
+      notices.push(...(await loadStartWeights(config, trainer.arena)));
     }
     const validation = await openValidation(run, dataset);
     await writeRunFolder(run);

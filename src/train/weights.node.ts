@@ -21,25 +21,27 @@ export function towerOptions(config: RunConfig, target: string): MatchOptions {
   return { target, foldChannels: !config.model.visual.coordinates };
 }
 
-function useStartWeights(
+async function useStartWeights(
   config: RunConfig,
   shapes: ReadonlyMap<string, readonly number[]>,
-  use: (file: TensorFile, options: MatchOptions) => void,
-): string[] {
+  use: (file: TensorFile, options: MatchOptions) => Promise<unknown>,
+): Promise<string[]> {
   const { visual, text, allowMissing = false } = config.weights;
   const towers = [
     { given: visual, role: 'resnet', target: 'visual.' },
     { given: text, role: 'bert', target: 'bert.' },
   ] as const;
-  return towers.flatMap(({ given, role, target }) => {
-    if (given === undefined) return [];
+  const lines: string[] = [];
+  for (const { given, role, target } of towers) {
+    if (given === undefined) continue;
     using file = openTensorFile(findWeights(given, role, (message) => new ConfigError(message)));
     const options = towerOptions(config, target);
     const { report } = matchTensors(shapes, file, options);
     checkMatch(file.file, target, report, allowMissing);
-    use(file, options);
-    return [`${file.file} (${file.format}): ${describeMatch(report)}.`];
-  });
+    await use(file, options);
+    lines.push(`${file.file} (${file.format}): ${describeMatch(report)}.`);
+  }
+  return lines;
 }
 
 function checkMatch(path: string, target: string, report: MatchReport, allowMissing: boolean): void {
@@ -58,9 +60,9 @@ function checkMatch(path: string, target: string, report: MatchReport, allowMiss
 }
 
 /** Checks the start weights of a configuration as `loadStartWeights` does, without a GPU. @throws ConfigError as there. */
-export function checkStartWeights(config: RunConfig): void {
+export async function checkStartWeights(config: RunConfig): Promise<void> {
   if (config.weights.visual === undefined && config.weights.text === undefined) return;
-  useStartWeights(config, stateShapes(new GroundingModel(config.model)), () => undefined);
+  await useStartWeights(config, stateShapes(new GroundingModel(config.model)), () => Promise.resolve());
 }
 
 /**
@@ -69,6 +71,6 @@ export function checkStartWeights(config: RunConfig): void {
  * @throws ConfigError if a tensor of a tower is missing or of another shape, unless the configuration allows that.
  * @throws TensorFileError if a file cannot be read.
  */
-export function loadStartWeights(config: RunConfig, arena: ParameterArena): string[] {
-  return useStartWeights(config, arena.shapes(), (file, options) => void loadStateDict(arena, file, options));
+export async function loadStartWeights(config: RunConfig, arena: ParameterArena): Promise<string[]> {
+  return useStartWeights(config, arena.shapes(), (file, options) => loadStateDict(arena, file, options));
 }

@@ -43,7 +43,7 @@ describe('loadStateDict', () => {
   it('loads everything under its own names', async () => {
     using arena = new ParameterArena(gpu(), new Small());
     const source = published(arena.shapes());
-    const report = loadStateDict(arena, source, { strict: true });
+    const report = await loadStateDict(arena, source, { strict: true });
     expect(report.matched.length).toBe(source.size);
     expect(new Map([...(await arena.state())].sort())).toEqual(new Map([...source].sort()));
   });
@@ -54,7 +54,7 @@ describe('loadStateDict', () => {
       shape,
       data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
     });
-    const report = loadStateDict(
+    const report = await loadStateDict(
       arena,
       new Map([
         ['module.bert.dense.weight', one([2, 3], 1)],
@@ -87,7 +87,9 @@ describe('loadStateDict', () => {
     const before = await arena.state();
     const source = published(arena.shapes());
     source.delete('text.dense.bias');
-    expect(() => loadStateDict(arena, source, { strict: true })).toThrow(/11 loaded|1 missing \(text\.dense\.bias\)/);
+    await expect(loadStateDict(arena, source, { strict: true })).rejects.toThrow(
+      /11 loaded|1 missing \(text\.dense\.bias\)/,
+    );
     expect(await arena.state()).toEqual(before);
   });
 
@@ -95,8 +97,8 @@ describe('loadStateDict', () => {
     using arena = new ParameterArena(gpu(), new Small());
     const data = uniform(3, 2 * 3 * 9);
     const source = new Map([['conv1.weight', { shape: [2, 3, 3, 3], data }]]);
-    expect(loadStateDict(arena, source, { target: 'visual.' }).mismatched.length).toBe(1);
-    const report = loadStateDict(arena, source, { target: 'visual.', foldChannels: true });
+    expect((await loadStateDict(arena, source, { target: 'visual.' })).mismatched.length).toBe(1);
+    const report = await loadStateDict(arena, source, { target: 'visual.', foldChannels: true });
     expect(report.matched).toEqual(['visual.conv1.weight']);
     const sums = Array.from({ length: 18 }, (_, i) => {
       const first = Math.floor(i / 9) * 27 + (i % 9);
@@ -127,7 +129,7 @@ describe.skipIf(!hasMaterials(`${bertFolder}/model-f16.safetensors`))('BERT weig
       const bert = new BertEncoder(config).setTraining(false);
       using arena = new ParameterArena(gpu(), bert, { initialize: false });
       using file = openTensorFile(`${materials}/${bertFolder}/${name}`);
-      const report = loadStateDict(arena, file, { strict: true });
+      const report = await loadStateDict(arena, file, { strict: true });
       expect(report.matched.length).toBe(arena.shapes().size);
 
       const expected = JSON.parse(readFileSync(`${materials}/${bertFolder}/expected.json`, 'utf8'));
@@ -196,7 +198,7 @@ describe.skipIf(!hasMaterials(`${resNetFolder}/resnet50-slim-f16.pth`))('ResNet-
     const model = new ResNet(slim).setTraining(false);
     using arena = new ParameterArena(gpu(), model, { initialize: false, segmentBytes: 2 ** 21 });
     expect(arena.segments.length).toBeGreaterThan(2);
-    const report = loadStateDict(arena, file);
+    const report = await loadStateDict(arena, file);
     expect(report).toMatchObject({ missing: [], mismatched: [], matched: { length: arena.shapes().size } });
     expect(report.unexpected).toEqual(name.endsWith('.pth') ? ['fc.weight', 'fc.bias'] : []);
 
@@ -241,7 +243,7 @@ describe('first convolutions for another number of channels', () => {
     using arena = new ParameterArena(gpu(), model);
     const data = uniform(3, 2 * 49);
     const source = new Map([['conv1.weight', { shape: [2, 1, 7, 7], data }]]);
-    const report = loadStateDict(arena, source, { foldChannels: true });
+    const report = await loadStateDict(arena, source, { foldChannels: true });
     expect(report.folded).toEqual(['conv1.weight']);
     const expected = Array.from({ length: 2 * 3 * 49 }, (_, i) => data[Math.floor(i / 147) * 49 + (i % 49)]! / 3);
     expectClose((await arena.state()).get('conv1.weight')!.data, expected, 1e-6, 1e-7);
