@@ -2,4 +2,5 @@
 
 export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
 export * from './index.ts';
+export { openTensorFile } from './io/openTensors.node.ts';
 export { fileStore, nodeRuntime } from './kernels/tuning/fileStore.node.ts';
