@@ -61,8 +61,9 @@ export async function exportWeights({ run: folder, out }: ExportFlags): Promise<
   const text = modelCard({ ...facts, evaluation: evaluationOf(run.folder) });
   await writeFileAtomic(out, safetensorsChunks(tensors, metadata));
   await writeFileAtomic(card, text);
+  const near = relative('.', run.folder);
   process.stdout.write(
-    `Wrote ${tensors.size} tensors of ${relative('.', run.folder) || run.folder} (step ${progress.step}) to ${out} and a model card to ${card}.\n` +
+    `Wrote ${tensors.size} tensors of ${near.startsWith('..') ? run.folder : near} (step ${progress.step}) to ${out} and a model card to ${card}.\n` +
       'Complete the licence and the limits in the card before you pass it on. Research use only, not for diagnosis.\n',
   );
 }

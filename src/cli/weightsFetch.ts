@@ -39,7 +39,7 @@ function weightsCalled(name: string): PublishedWeights {
 /** What to do where there is no network. */
 function byHand(files: readonly { readonly url: string; readonly path: string }[]): string {
   const lines = files.map(({ url, path }) => `  ${url}\n    -> ${path}`);
-  return `Without a network, fetch on another machine and put each file at its place:\n${lines.join('\n')}`;
+  return `Where there is no network, fetch on another machine and put each file at its place:\n${lines.join('\n')}`;
 }
 
 function describeCheck({ checked, sha256 }: Verified): string {

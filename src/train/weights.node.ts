@@ -53,8 +53,12 @@ function checkMatch(path: string, target: string, report: MatchReport, allowMiss
     );
   }
   if (isComplete(report) || allowMissing) return;
+  const isVocabulary = report.mismatched.some(({ name }) => name.endsWith('word_embeddings.weight'));
+  const hint = isVocabulary
+    ? ' The weights belong to another vocabulary: name the one that was published with them (--vocab).'
+    : '';
   throw new ConfigError(
-    `${path} does not fill the ${tower} tower: ${describeMatch(report)}. Training would begin with random numbers there; ` +
+    `${path} does not fill the ${tower} tower: ${describeMatch(report)}.${hint} Training would begin with random numbers there; ` +
       'if that is wanted, say --allow-missing-weights.',
   );
 }

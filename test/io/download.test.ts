@@ -221,7 +221,7 @@ describe('groundray weights fetch', () => {
   it('says which file to put where when there is no network, and which names it knows', async () => {
     const flags = { cache: temporaryFolder(), baseUrl: 'http://127.0.0.1:1' };
     const message = await fetched('bio-clinical-bert', flags).catch((error: Error) => error.message);
-    expect(message).toMatch(/cannot be reached[\s\S]*Without a network/);
+    expect(message).toMatch(/cannot be reached[\s\S]*Where there is no network/);
     expect(message).toContain(
       'http://127.0.0.1:1/emilyalsentzer/Bio_ClinicalBERT/resolve/main/pytorch_model.bin\n' +
         `    -> ${flags.cache}/bio-clinical-bert/pytorch_model.bin`,

@@ -111,7 +111,7 @@ function published(): [string, Uint8Array][] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((path) => /\.(pt|pth|th|bin|safetensors)$/.test(path) && statSync(path).size < 50_000)
+    .filter((path) => /\.(pt|pth|th|bin|safetensors)$/.test(path) && statSync(path).size < 1_200_000)
     .map((path) => [path.slice(folder.length + 1), new Uint8Array(readFileSync(path))]);
 }
 
