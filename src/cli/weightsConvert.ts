@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import { convertedTensors } from '../io/convert.ts';
+import { TensorFileError } from '../io/errors.ts';
 import { openTensorFile } from '../io/openTensors.node.ts';
 import { type LazyTensor, safetensorsChunks } from '../io/safetensors.ts';
 import { bytesOf } from '../io/tensorDtypes.ts';
@@ -61,7 +62,8 @@ export async function convert(from: string, to: string, flags: ConvertFlags): Pr
     };
     await writeFileAtomic(to, watched(tensors, { format: 'pt' }, onBytes, signal));
   } catch (error) {
-    if (!signal.aborted) throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    // A tensor that cannot be converted is no trouble with writing.
+    if (!signal.aborted) throw error instanceof Error && error.cause instanceof TensorFileError ? error.cause : error;
     process.exitCode = 130;
     return;
   } finally {

@@ -30,7 +30,7 @@ function plainTag(tag: string | null): string | undefined {
   return tag?.replace(/^W\//, '').replaceAll('"', '') || undefined;
 }
 
-/** The hub sends the sha256 of large files and git's hash of small ones; other servers' tags mean nothing. */
+/** What a tag of the hub says of the content: the sha256 of large files, git's hash of small ones. */
 function checksumsOf(tag: string | undefined): Checksum[] {
   if (tag !== undefined && /^[0-9a-f]{64}$/.test(tag)) return [{ algorithm: 'sha256', hex: tag }];
   return tag !== undefined && /^[0-9a-f]{40}$/.test(tag) ? [{ algorithm: 'git-blob', hex: tag }] : [];
@@ -82,12 +82,14 @@ export async function requestFile(url: string, { begin, tag: before, patience, s
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (resuming) headers.range = `bytes=${begin}-`;
   let linkedTag: string | undefined;
+  let isHub = false;
   let answer: Response | undefined;
   let address = url;
   try {
     for (let hops = 0; ; hops++) {
       answer = await fetch(address, { headers, redirect: 'manual', signal: combined });
       linkedTag ??= plainTag(answer.headers.get('x-linked-etag'));
+      isHub ||= answer.headers.has('x-repo-commit');
       const location = answer.headers.get('location');
       if (answer.status < 300 || answer.status >= 400 || !location) break;
       await answer.body?.cancel();
@@ -128,7 +130,8 @@ export async function requestFile(url: string, { begin, tag: before, patience, s
     begin: first,
     total: Number.isFinite(whole) ? whole : undefined,
     tag,
-    checksums: checksumsOf(tag),
+    // The tags of other servers may look like hashes and be none.
+    checksums: linkedTag !== undefined || isHub ? checksumsOf(tag) : [],
     async *chunks() {
       try {
         for await (const chunk of body) {

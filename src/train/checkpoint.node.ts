@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../io/atomic.node.ts';
-import { fileSource } from '../io/fileSource.node.ts';
-import { openSafetensors, safetensorsChunks } from '../io/safetensors.ts';
+import { openTensorFile } from '../io/openTensors.node.ts';
+import { safetensorsChunks } from '../io/safetensors.ts';
 import type { TensorFile } from '../io/tensorFile.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
@@ -55,7 +55,7 @@ export function openCheckpoint(folder: string): { readonly file: TensorFile; rea
       `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
     );
   }
-  const file = openSafetensors(fileSource(path));
+  const file = openTensorFile(path);
   return { file, progress: progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}')) };
 }
 

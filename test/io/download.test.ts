@@ -133,11 +133,13 @@ describe('downloadFile', () => {
     const blob = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
     const { base } = await serve((request, response) => {
       if (request.url === '/hub') response.writeHead(302, { location: '/blob', 'x-linked-etag': `"${sha256}"` }).end();
-      else send(request, response, { etag: `"${blob}"` });
+      else
+        send(request, response, { etag: `"${blob}"`, ...(request.url === '/small' ? { 'x-repo-commit': 'abc' } : {}) });
     });
     const path = join(temporaryFolder(), 'w');
     expect((await downloadFile(`${base}/hub`, path)).checked).toEqual([{ algorithm: 'sha256', hex: sha256 }]);
     expect((await downloadFile(`${base}/small`, path)).checked).toEqual([{ algorithm: 'git-blob', hex: blob }]);
+    expect((await downloadFile(`${base}/elsewhere`, path)).checked).toEqual([]);
   });
 
   it('says what the server answered, and tries again only where that may help', async () => {

@@ -157,6 +157,11 @@ describe('files of torch.save', () => {
     const plain = tensorOf('0', counting, [12]);
     refused(legacyFile(plain, one, false), /net\.pt was written on a big-endian machine/);
     refused(torchZip(plain, one, { byteorder: 'big' }), /byte order is "big", expected "little"/);
+    const odd = { ...counting, type: 'QUInt2x4Storage' };
+    refused(
+      legacyFile(tensorOf('0', odd, [12]), new Map([['0', odd]])),
+      /storages of the type QUInt2x4Storage, whose size/,
+    );
     refused(torchZip(plain), /tensor tensor lies in storage 0, which the file does not have/);
     refused(torchZip(tensorOf('0', counting, [13]), one), /needs 52 bytes of storage 0, which has 48/);
     refused(

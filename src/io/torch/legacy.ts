@@ -42,6 +42,9 @@ export function openTorchLegacy(source: ByteSource): TensorFile {
   for (const key of keys) {
     const storage = world.storages.get(String(key));
     if (!storage) throw new TensorFileError(`${file} is damaged: nothing describes its storage ${String(key)}.`);
+    if (storage.elementBytes === 0) {
+      throw new TensorFileError(`${file} has storages of the type ${storage.type}, whose size is not known.`);
+    }
     const length = cursor.u64();
     if (length !== storage.length) {
       throw new TensorFileError(

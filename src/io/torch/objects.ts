@@ -45,6 +45,7 @@ const dtypes: Readonly<Record<string, TensorDtype>> = {
 export class TorchStorage {
   readonly key: string;
   readonly type: string;
+  /** 0 for a type that is not known. */
   readonly elementBytes: number;
   readonly dtype: TensorDtype | undefined;
   /** Number of elements. */
@@ -53,7 +54,8 @@ export class TorchStorage {
   readonly offset: number;
 
   constructor(key: string, type: string, length: number, offset = 0) {
-    const { bytes, dtype } = storageTypes[type] ?? { bytes: 1 };
+    const known = Object.hasOwn(storageTypes, type) ? storageTypes[type] : undefined;
+    const { bytes, dtype } = known ?? { bytes: 0 };
     this.key = key;
     this.type = type;
     this.elementBytes = bytes;
@@ -105,9 +107,12 @@ function dtypeOf(value: unknown): TensorDtype | undefined {
   return name.startsWith('torch.') ? dtypes[name.slice('torch.'.length)] : undefined;
 }
 
-function tensorOf(name: string, args: readonly unknown[], dtype: TensorDtype | undefined): unknown {
+/** @param given type of the elements where the storage does not say it */
+function tensorOf(name: string, args: readonly unknown[], given?: TensorDtype): unknown {
   const [storage, offset, shape, strides] = args;
-  if (!(storage instanceof TorchStorage) || dtype === undefined) return new PickleStub(name, args);
+  if (!(storage instanceof TorchStorage)) return new PickleStub(name, args);
+  const dtype = given ?? storage.dtype;
+  if (dtype === undefined) return new PickleStub(name, args);
   if (!isCount(offset) || !isSizes(shape) || !isSizes(strides) || shape.length !== strides.length) {
     return new PickleStub(name, args);
   }
@@ -116,11 +121,12 @@ function tensorOf(name: string, args: readonly unknown[], dtype: TensorDtype | u
 
 /** The functions and classes that mean something for tensors. They are recognised by name; none exists here. */
 const known: Readonly<Record<string, (args: readonly unknown[], name: string) => unknown>> = {
-  'torch._utils._rebuild_tensor': (args, name) =>
-    tensorOf(name, args, (args[0] as Partial<TorchStorage> | undefined)?.dtype),
-  'torch._utils._rebuild_tensor_v2': (args, name) =>
-    tensorOf(name, args, (args[0] as Partial<TorchStorage> | undefined)?.dtype),
-  'torch._utils._rebuild_tensor_v3': (args, name) => tensorOf(name, args, dtypeOf(args[6])),
+  'torch._utils._rebuild_tensor': (args, name) => tensorOf(name, args),
+  'torch._utils._rebuild_tensor_v2': (args, name) => tensorOf(name, args),
+  'torch._utils._rebuild_tensor_v3': (args, name) => {
+    const dtype = dtypeOf(args[6]);
+    return dtype === undefined ? new PickleStub(name, args) : tensorOf(name, args, dtype);
+  },
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
   'torch._tensor._rebuild_from_type_v2': ([callee, , args], name) =>
