@@ -47,51 +47,75 @@ function describeCheck({ checked, sha256 }: Verified): string {
   return `${[...new Set(checked.map(({ algorithm }) => algorithm))].join(' and ')} correct`;
 }
 
+/** Where a file comes from and where it is to lie. */
+interface Place {
+  readonly url: string;
+  readonly path: string;
+}
+
+async function checkPresent(path: string, checksums: readonly Checksum[]): Promise<Verified> {
+  try {
+    return await verifyFile(path, checksums);
+  } catch (error) {
+    if (!(error instanceof DownloadError)) throw error;
+    throw new UsageError(`${error.message} Delete it and fetch again.`);
+  }
+}
+
+async function download(
+  { url, path }: Place,
+  label: string,
+  checksums: readonly Checksum[],
+  signal: AbortSignal,
+): Promise<Verified> {
+  const progress = byteProgress(label);
+  try {
+    return await downloadFile(url, path, { checksums, signal, onProgress: progress.update });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function fetchAll(name: string, cache: string, base: string | undefined, signal: AbortSignal): Promise<void> {
+  const { files } = weightsCalled(name);
+  const recordPath = join(cache, name, 'fetched.json');
+  const record = readRecord(recordPath);
+  const placeOf = (file: PublishedFile): Place => ({ url: addressOf(file, base), path: cachedPath(name, file, cache) });
+  for (const [i, file] of files.entries()) {
+    const place = placeOf(file);
+    const published = file.checksum ? [file.checksum] : [];
+    const before = record[file.name];
+    const isPresent = existsSync(place.path);
+    const known: Checksum[] = before ? [{ algorithm: 'sha256', hex: before.sha256 }] : [];
+    const result = isPresent
+      ? await checkPresent(place.path, [...published, ...known])
+      : await download(place, `${name} ${file.name}`, published, signal).catch((error: unknown) => {
+          if (signal.aborted || !(error instanceof DownloadError)) throw error;
+          const rest = files.slice(i).map(placeOf);
+          throw new UsageError(`${error.message}\n${byHand(rest.filter(({ path }) => !existsSync(path)))}`);
+        });
+    const { sha256, bytes } = result;
+    const changed = before !== undefined && before.sha256 !== sha256;
+    if (before?.sha256 !== sha256) {
+      record[file.name] = { url: place.url, bytes, sha256, fetched: new Date().toISOString() };
+      await writeJsonAtomic(recordPath, record);
+    }
+    process.stdout.write(
+      `${file.name}: ${isPresent ? 'already there' : 'fetched'}, ${formatSize(bytes)}, ${describeCheck(result)}` +
+        `${changed ? `; it is another file than the one of ${before.fetched}` : ''}\n`,
+    );
+  }
+}
+
 /** `groundray weights fetch` */
 export async function fetchWeights(name: string, flags: FetchFlags): Promise<void> {
   const { files } = weightsCalled(name);
   const cache = flags.cache ?? weightsCache();
-  const base = flags.baseUrl ?? process.env.GROUNDRAY_WEIGHTS_URL;
-  const recordPath = join(cache, name, 'fetched.json');
-  const record = readRecord(recordPath);
   const { signal, dispose } = interruptSignal(
     'Stopping; what has arrived is kept, the same command goes on from there.',
   );
-  const place = (file: PublishedFile) => ({ url: addressOf(file, base), path: cachedPath(name, file, cache) });
   try {
-    for (const [i, file] of files.entries()) {
-      const { url, path } = place(file);
-      const checksums: Checksum[] = file.checksum ? [file.checksum] : [];
-      const before = record[file.name];
-      let result: Verified;
-      let how = 'fetched';
-      if (existsSync(path)) {
-        how = 'already there';
-        if (before) checksums.push({ algorithm: 'sha256', hex: before.sha256 });
-        result = await verifyFile(path, checksums).catch((error: unknown) => {
-          if (!(error instanceof DownloadError)) throw error;
-          throw new UsageError(`${error.message} Delete it and fetch again.`);
-        });
-      } else {
-        const progress = byteProgress(`${name} ${file.name}`);
-        try {
-          result = await downloadFile(url, path, { checksums, signal, onProgress: progress.update });
-        } catch (error) {
-          if (signal.aborted) throw error;
-          if (!(error instanceof DownloadError)) throw error;
-          const rest = files.slice(i).filter((other) => !existsSync(place(other).path));
-          throw new UsageError(`${error.message}\n${byHand(rest.map(place))}`);
-        } finally {
-          progress.stop();
-        }
-      }
-      if (before?.sha256 !== result.sha256) {
-        const { sha256, bytes } = result;
-        record[file.name] = { url, bytes, sha256, fetched: new Date().toISOString() };
-        await writeJsonAtomic(recordPath, record);
-      }
-      process.stdout.write(`${file.name}: ${how}, ${formatSize(result.bytes)}, ${describeCheck(result)}\n`);
-    }
+    await fetchAll(name, cache, flags.baseUrl ?? process.env.GROUNDRAY_WEIGHTS_URL, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     process.exitCode = 130;
