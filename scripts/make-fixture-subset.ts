@@ -7,8 +7,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '../src/io/atomic.node.ts';
-import type { SafetensorsFile, WritableTensor } from '../src/io/safetensors.ts';
+import type { WritableTensor } from '../src/io/safetensors.ts';
 import { readSafetensors, writeSafetensors } from '../src/io/safetensors.ts';
+import type { TensorFile } from '../src/io/tensorFile.ts';
 import type { FixtureSource } from '../src/verify/format.ts';
 import { readManifest } from '../src/verify/format.ts';
 import { folderSource } from '../src/verify/source.node.ts';
@@ -44,7 +45,7 @@ function kindOf({ op, attrs }: RawCase): string {
   return JSON.stringify([op, switches]);
 }
 
-function selectCases(cases: readonly RawCase[], file: SafetensorsFile): RawCase[] {
+function selectCases(cases: readonly RawCase[], file: TensorFile): RawCase[] {
   const bytes = new Map(
     cases.map((spec) => {
       const sizes = [...new Set(tensorNames(spec))].map((name) =>

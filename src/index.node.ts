@@ -4,4 +4,5 @@ export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
 export * from './index.ts';
 export { nodeCodecs } from './io/codecs.node.ts';
 export { readImage } from './io/image.node.ts';
+export { openTensorFile } from './io/openTensors.node.ts';
 export { fileStore, nodeRuntime } from './kernels/tuning/fileStore.node.ts';

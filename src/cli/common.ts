@@ -1,6 +1,6 @@
 import { DataError } from '../data/errors.ts';
 import { GpuError, ShapeError } from '../gpu/errors.ts';
-import { TensorFileError } from '../io/safetensors.ts';
+import { TensorFileError } from '../io/errors.ts';
 import { ConfigError, NonFiniteError } from '../train/errors.ts';
 import { FixtureError } from '../verify/errors.ts';
 

@@ -21,6 +21,7 @@ export interface ConfigFlags {
   readonly vocab?: string;
   readonly bert?: string;
   readonly resnet?: string;
+  readonly allowMissingWeights?: boolean;
 }
 
 /** Fields that are present in `values`, so that an absent flag changes nothing. */
@@ -73,7 +74,7 @@ export function runConfigOf(flags: ConfigFlags): RunConfig {
     vocabulary: flags.vocab,
     schedule: flags.lr === undefined ? undefined : { learningRate: flags.lr },
     objective: flags.objective === undefined ? undefined : { objective: flags.objective },
-    weights: given({ text: flags.bert, visual: flags.resnet }),
+    weights: given({ text: flags.bert, visual: flags.resnet, allowMissing: flags.allowMissingWeights }),
   });
   return parseRunConfig(mergeConfig(config, changes), flags.config ?? 'the command line');
 }

@@ -103,7 +103,7 @@ async function measure(
       onProgress: progressInto(display, ''),
     });
     if (!untrained) return { result, localizer };
-    const start = makeUntrainedModel(gpu, config);
+    const start = await makeUntrainedModel(gpu, config);
     try {
       const before = await evaluateGrounding({
         ...shared,

@@ -1,26 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { registerEvaluate } from './evaluate.ts';
-import { registerImage } from './image.ts';
-import { registerLocalize } from './localize.ts';
-import { registerPhantom } from './phantom.ts';
-import { registerPlan } from './plan.ts';
-import { registerTrain } from './train.ts';
-import { registerTune } from './tune.ts';
-import { registerVerify } from './verify.ts';
+import { registerCommands } from './commands.ts';
 
 const program = new Command('groundray').description(
   'Phrase grounding on chest X-rays, trained in TypeScript on WebGPU. Research use only, not for diagnosis.',
 );
-for (const register of [
-  registerPhantom,
-  registerTrain,
-  registerPlan,
-  registerTune,
-  registerEvaluate,
-  registerLocalize,
-  registerImage,
-  registerVerify,
-])
-  register(program);
+registerCommands(program);
 await program.parseAsync();

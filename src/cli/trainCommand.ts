@@ -7,6 +7,7 @@ import type { Tuning } from '../kernels/tuning/open.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
 import { trainRun } from '../train/run.node.ts';
 import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
+import { checkStartWeights } from '../train/weights.node.ts';
 import { openTunedGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
 import { configFromFlags } from './configFlags.ts';
@@ -27,7 +28,10 @@ async function openRun(flags: TrainFlags): Promise<{ run: RunDescription; datase
   const dataset = await openDataset(config.data);
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '').replace('T', '-');
   const folder = resolve(flags.out ?? `${runsRoot}/${config.preset}-${stamp}`);
-  return { run: newRun(folder, config, dataset), dataset };
+  const run = newRun(folder, config, dataset);
+  // Before anything is written or computed: a weight file that does not fit is found in a moment.
+  await checkStartWeights(run.config);
+  return { run, dataset };
 }
 
 function printRun({ config, folder }: RunDescription, dataset: Dataset): void {

@@ -50,11 +50,11 @@ export function loadTrainedModel(gpu: Gpu, run: RunDescription): LoadedModel & {
 }
 
 /** The model as the run's first step found it: seeded parameters, and published weights where the run began with some. */
-export function makeUntrainedModel(gpu: Gpu, config: RunConfig): LoadedModel {
+export async function makeUntrainedModel(gpu: Gpu, config: RunConfig): Promise<LoadedModel> {
   const model = new GroundingModel(config.model);
   const arena = new ParameterArena(gpu, model, { seed: config.seed });
   try {
-    loadStartWeights(config, arena);
+    await loadStartWeights(config, arena);
     model.setTraining(false);
     return { model, arena };
   } catch (error) {

@@ -11,10 +11,12 @@ import { centredFanOut, type Initializer, kaimingFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
-/** One stage: `blocks` bottlenecks with inner width `width` and `4 * width` output channels. */
+/** One stage: `blocks` bottlenecks with inner width `width`. */
 export interface ResNetStage {
   readonly blocks: number;
   readonly width: number;
+  /** Output channels; `4 * width` by default, as in every ResNet but the wide ones. */
+  readonly channels?: number | undefined;
   /** Stride of the first block. */
   readonly stride: number;
   /** Of the 3x3 convolutions; 1 by default. Widens what a cell sees without making the map coarser. */
@@ -94,6 +96,8 @@ const expansion = 4;
 export interface BottleneckOptions {
   /** 1 by default. */
   readonly dilation?: number | undefined;
+  /** Output channels; `4 * width` by default. */
+  readonly channels?: number | undefined;
   /** `kaimingFanOut` by default. */
   readonly initializer?: Initializer;
 }
@@ -110,11 +114,11 @@ export class Bottleneck extends Module {
 
   /**
    * @param project whether the shortcut is a projection; it has to be where stride or channels change.
-   * @param options dilation and start of the 3x3 kernel.
+   * @param options dilation and start of the 3x3 kernel, output channels.
    */
   constructor(inChannels: number, width: number, stride: number, project?: boolean, options: BottleneckOptions = {}) {
     super();
-    const outChannels = width * expansion;
+    const { dilation = 1, initializer = kaimingFanOut, channels: outChannels = width * expansion } = options;
     const changes = stride !== 1 || inChannels !== outChannels;
     if (changes && project === false) {
       throw new Error(
@@ -123,7 +127,6 @@ export class Bottleneck extends Module {
     }
     this.conv1 = new Conv2d(inChannels, width, 1, { bias: false });
     this.bn1 = new BatchNorm2d(width);
-    const { dilation = 1, initializer = kaimingFanOut } = options;
     this.conv2 = new Conv2d(width, width, 3, { stride, padding: dilation, dilation, bias: false, initializer });
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = new Conv2d(width, outChannels, 1, { bias: false });
@@ -134,7 +137,7 @@ export class Bottleneck extends Module {
         : undefined;
   }
 
-  /** `[batch, height, width, inChannels]` to `[batch, height / stride, width / stride, 4 * width]`. */
+  /** `[batch, height, width, inChannels]` to `[batch, height / stride, width / stride, channels]`. */
   forward(x: Tensor): Tensor {
     const [projection, norm] = this.downsample ?? [];
     const shortcut = projection && norm ? norm.forward(projection.forward(x)) : x;
@@ -193,10 +196,15 @@ export class ResNet extends Module {
     this.bn1 = new BatchNorm2d(channels);
     let inChannels = channels;
     const stage = (index: number): Bottleneck[] => {
-      const { blocks, width, stride: first, dilation } = config.stages[index] ?? { blocks: 0, width: 0, stride: 1 };
+      const none: ResNetStage = { blocks: 0, width: 0, stride: 1 };
+      const { blocks, width, stride: first, dilation, channels: outChannels } = config.stages[index] ?? none;
       return Array.from({ length: blocks }, (_, i) => {
-        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, { dilation, initializer });
-        inChannels = width * expansion;
+        const block = new Bottleneck(inChannels, width, i === 0 ? first : 1, undefined, {
+          dilation,
+          initializer,
+          channels: outChannels,
+        });
+        inChannels = outChannels ?? width * expansion;
         return block;
       });
     };
@@ -208,7 +216,8 @@ export class ResNet extends Module {
 
   /** Channels of the stage with this index (0 = `layer1`). */
   channels(stage: number): number {
-    return (this.config.stages[stage]?.width ?? 0) * expansion;
+    const { width = 0, channels } = this.config.stages[stage] ?? {};
+    return channels ?? width * expansion;
   }
 
   /** `[batch, height, width, inChannels]` to the features of every stage. */

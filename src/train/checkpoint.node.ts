@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../io/atomic.node.ts';
-import { readSafetensors, writeSafetensors } from '../io/safetensors.ts';
+import { openTensorFile } from '../io/openTensors.node.ts';
+import { safetensorsChunks } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import type { Optimizer } from '../nn/optimizer.ts';
 import { ConfigError } from './errors.ts';
@@ -30,11 +32,31 @@ export async function saveCheckpoint(
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
   for (const [name, array] of await arena.state()) tensors.set(modelPrefix + name, array);
   for (const [name, array] of (await optimizer.state()).tensors) tensors.set(optimizerPrefix + name, array);
-  await writeFileAtomic(join(folder, fileName), writeSafetensors(tensors, { progress: JSON.stringify(progress) }));
+  await writeFileAtomic(join(folder, fileName), safetensorsChunks(tensors, { progress: JSON.stringify(progress) }));
 }
 
 export function hasCheckpoint(folder: string): boolean {
   return existsSync(join(folder, fileName));
+}
+
+/** Name in the model of a tensor of a checkpoint; undefined for those of the optimizer. */
+export function modelName(name: string): string | undefined {
+  return name.startsWith(modelPrefix) ? name.slice(modelPrefix.length) : undefined;
+}
+
+/**
+ * Opens the checkpoint of a run; the caller closes the file.
+ * @throws ConfigError if the folder has none, TensorFileError if it is damaged.
+ */
+export function openCheckpoint(folder: string): { readonly file: TensorFile; readonly progress: Progress } {
+  const path = join(folder, fileName);
+  if (!existsSync(path)) {
+    throw new ConfigError(
+      `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
+    );
+  }
+  const file = openTensorFile(path);
+  return { file, progress: progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}')) };
 }
 
 /**
@@ -42,26 +64,18 @@ export function hasCheckpoint(folder: string): boolean {
  * @throws ConfigError if the folder has no checkpoint, or it belongs to another model.
  */
 export function loadCheckpoint(folder: string, arena: ParameterArena, optimizer?: Optimizer): Progress {
-  const path = join(folder, fileName);
-  if (!existsSync(path)) {
-    throw new ConfigError(
-      `${folder} has no ${fileName}: expected the folder of a training run, e.g. runs/phantom-mini.`,
-    );
-  }
-  const file = readSafetensors(new Uint8Array(readFileSync(path)), path);
+  const { file: opened, progress } = openCheckpoint(folder);
+  using file = opened;
   const shapes = arena.shapes();
-  const model: [string, Float32Array][] = [];
   for (const [name, shape] of shapes) {
-    const tensor = file.tensor(modelPrefix + name);
-    if (tensor.shape.join() !== shape.join()) {
+    const found = file.info(modelPrefix + name).shape;
+    if (found.join() !== shape.join()) {
       throw new ConfigError(
-        `${path}: tensor ${name} has shape [${tensor.shape.join(', ')}], this model expects [${shape.join(', ')}].`,
+        `${file.file}: tensor ${name} has shape [${found.join(', ')}], this model expects [${shape.join(', ')}].`,
       );
     }
-    model.push([name, tensor.data]);
   }
-  arena.load(model);
-  const progress = progressSchema.parse(JSON.parse(file.metadata.progress ?? '{}'));
+  for (const name of shapes.keys()) arena.load([[name, file.tensor(modelPrefix + name).data]]);
   if (optimizer) {
     const state = new Map<string, { shape: readonly number[]; data: Float32Array }>();
     for (const name of file.names()) {

@@ -50,7 +50,7 @@ const fields = z.strictObject({
   maxTokens: z.number().int().min(4).max(512),
   /** Most sentences of a report; later ones are dropped. Absent = as many as fit. */
   maxSentences: count.exactOptional(),
-  /** Path of a `vocab.txt`; without one a vocabulary is built from the training texts. */
+  /** Path of a `vocab.txt`, or the name of fetched weights that have one; without a vocabulary is built from the training texts. */
   vocabulary: z.string().optional(),
   lowerCase: z.boolean(),
   splitter: z.enum(['clinical', 'gloria']),
@@ -73,8 +73,13 @@ const fields = z.strictObject({
     dimension: count,
     upsample: count.optional(),
   }),
-  /** Safetensors files with published weights to start from. */
-  weights: z.strictObject({ visual: z.string().optional(), text: z.string().optional() }),
+  /** Published weights to start from: files, or names that `groundray weights fetch` knows. */
+  weights: z.strictObject({
+    visual: z.string().optional(),
+    text: z.string().optional(),
+    /** Tensors that the files lack keep their random start. False by default: that is nearly always a mistake. */
+    allowMissing: z.boolean().exactOptional(),
+  }),
   frozen: z.strictObject({
     /** Text layers that keep their weights: the embeddings, and the first `layers` encoder layers. */
     embeddings: z.boolean(),

@@ -5,7 +5,7 @@ import { type BatchLoader, createBatchLoader } from '../data/loader.node.ts';
 import type { Batch, Dataset } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
-import { writeSafetensors } from '../io/safetensors.ts';
+import { safetensorsChunks } from '../io/safetensors.ts';
 import { hasCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.node.ts';
 import type { RunConfig } from './config.ts';
 import { DataWait } from './dataWait.ts';
@@ -109,7 +109,7 @@ export async function trainRun(
       best = progress.bestValidation;
       if (progress.lossScale) trainer.lossScale?.load(progress.lossScale);
     } else {
-      notices.push(...loadStartWeights(config, trainer.arena));
+      notices.push(...(await loadStartWeights(config, trainer.arena)));
     }
     const validation = await openValidation(run, dataset);
     await writeRunFolder(run);
@@ -169,7 +169,11 @@ export async function trainRun(
     await pending;
     const completed = done >= totalSteps;
     if (!completed) await save();
-    else await writeFileAtomic(join(folder, 'model.safetensors'), writeSafetensors(await trainer.arena.state(), {}));
+    else
+      await writeFileAtomic(
+        join(folder, 'model.safetensors'),
+        safetensorsChunks(await trainer.arena.state(), { format: 'pt' }),
+      );
     // Maps are made as `evaluate` and `localize` make them from the saved weights.
     trainer.model.dtype = 'f32';
     return { trainer, totalSteps, stepsDone: done, completed, dataWait: wait.milliseconds / stepsTime };

@@ -6,6 +6,7 @@ import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../da
 import { buildVocabulary } from '../data/text/vocabulary.ts';
 import type { Dataset, Study } from '../data/types.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
+import { findWeights } from '../io/weightsCache.node.ts';
 import { parseRunConfig, type RunConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
 
@@ -22,10 +23,11 @@ export interface RunDescription {
 /** Word pieces of a run: of its file, of the phantoms, or built from the training studies. @throws ConfigError if there is no such file. */
 export function vocabularyOf(config: RunConfig, studies: readonly Study[]): readonly string[] {
   if (config.vocabulary !== undefined) {
-    if (!existsSync(config.vocabulary)) {
-      throw new ConfigError(`${config.vocabulary}: expected a vocab.txt with one word piece a line, found nothing.`);
+    const path = findWeights(config.vocabulary, 'vocabulary', (message) => new ConfigError(message));
+    if (!existsSync(path)) {
+      throw new ConfigError(`${path}: expected a vocab.txt with one word piece a line, found nothing.`);
     }
-    return parseVocabulary(readFileSync(config.vocabulary, 'utf8'), config.vocabulary);
+    return parseVocabulary(readFileSync(path, 'utf8'), path);
   }
   if (config.data.kind === 'phantom') return phantomVocabulary();
   const texts = studies.filter(({ split }) => split === 'train').map(({ report }) => selectReportText(report));

@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import type { SafetensorsFile } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import type { HostTensor, Tolerance } from './compare.ts';
 import { compareValues } from './compare.ts';
 import { FixtureError } from './errors.ts';
@@ -14,11 +14,11 @@ export class CaseContext {
   readonly gpu: Gpu;
   readonly spec: FixtureCase;
   readonly checks: TensorCheck[] = [];
-  private readonly file: SafetensorsFile;
+  private readonly file: TensorFile;
   private readonly unchecked: Set<string>;
   private readonly exempted = new Set<number>();
 
-  constructor(gpu: Gpu, spec: FixtureCase, file: SafetensorsFile) {
+  constructor(gpu: Gpu, spec: FixtureCase, file: TensorFile) {
     this.gpu = gpu;
     this.spec = spec;
     this.file = file;

@@ -1,7 +1,8 @@
 import { GpuError } from '../gpu/errors.ts';
 import type { Gpu } from '../gpu/gpu.ts';
-import type { SafetensorsFile } from '../io/safetensors.ts';
-import { readSafetensors, TensorFileError } from '../io/safetensors.ts';
+import { TensorFileError } from '../io/errors.ts';
+import { readSafetensors } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import { CaseContext } from './caseContext.ts';
 import { findRunner } from './cases/index.ts';
 import type { CaseRunner } from './cases/operator.ts';
@@ -44,7 +45,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function runCase(device: Device, group: string, spec: FixtureCase, file: SafetensorsFile): Promise<CaseReport> {
+async function runCase(device: Device, group: string, spec: FixtureCase, file: TensorFile): Promise<CaseReport> {
   const started = performance.now();
   const report = (status: CaseReport['status'], rest: Partial<CaseReport> = {}): CaseReport => ({
     group,

@@ -1,4 +1,4 @@
-import type { SafetensorsFile } from '../io/safetensors.ts';
+import type { TensorFile } from '../io/tensorFile.ts';
 import type { HostTensor } from './compare.ts';
 import { FixtureError } from './errors.ts';
 
@@ -12,7 +12,7 @@ export interface StoredTensor extends HostTensor {
  * @param shape what the manifest says of it.
  * @throws FixtureError if the manifest is wrong, TensorFileError if there is no such tensor.
  */
-export function storedTensor(file: SafetensorsFile, name: string, shape?: readonly number[]): StoredTensor {
+export function storedTensor(file: TensorFile, name: string, shape?: readonly number[]): StoredTensor {
   const stored = file.info(name);
   if (shape && shape.join() !== stored.shape.join()) {
     throw new FixtureError(`${file.file}: tensor ${name} is [${stored.shape}], the manifest says [${shape}].`);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readSafetensors, type SafetensorsFile } from '../../src/io/safetensors.ts';
+import { readSafetensors } from '../../src/io/safetensors.ts';
+import type { TensorFile } from '../../src/io/tensorFile.ts';
 
 /** Folder of the optional reference materials. */
 export const materials = process.env.GROUNDRAY_SHARED ?? '../shared';
@@ -8,6 +9,6 @@ export function hasMaterials(...paths: readonly string[]): boolean {
   return paths.every((path) => existsSync(`${materials}/${path}`));
 }
 
-export function openMaterial(path: string): SafetensorsFile {
+export function openMaterial(path: string): TensorFile {
   return readSafetensors(new Uint8Array(readFileSync(`${materials}/${path}`)), path);
 }

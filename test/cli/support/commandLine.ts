@@ -1,8 +1,6 @@
 import { Command } from 'commander';
 import { vi } from 'vitest';
-import { registerEvaluate } from '../../../src/cli/evaluate.ts';
-import { registerImage } from '../../../src/cli/image.ts';
-import { registerLocalize } from '../../../src/cli/localize.ts';
+import { registerCommands } from '../../../src/cli/commands.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -13,7 +11,7 @@ export interface CommandResult {
 /** Runs a command in this process, as the shell would, and takes down what it prints and its exit code. */
 export async function runCommand(...args: string[]): Promise<CommandResult> {
   const program = new Command().exitOverride();
-  for (const register of [registerEvaluate, registerLocalize, registerImage]) register(program);
+  registerCommands(program);
   for (const command of program.commands) command.exitOverride();
   const [out, err] = [process.stdout, process.stderr].map((stream) => {
     const parts: string[] = [];

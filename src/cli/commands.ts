@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { registerEvaluate } from './evaluate.ts';
+import { registerImage } from './image.ts';
+import { registerLocalize } from './localize.ts';
+import { registerPhantom } from './phantom.ts';
+import { registerPlan } from './plan.ts';
+import { registerTrain } from './train.ts';
+import { registerTune } from './tune.ts';
+import { registerVerify } from './verify.ts';
+import { registerWeights } from './weights.ts';
+
+/** Adds every command to the program, in the order in which its help lists them. */
+export function registerCommands(program: Command): void {
+  const all = [
+    registerPhantom,
+    registerTrain,
+    registerPlan,
+    registerTune,
+    registerEvaluate,
+    registerLocalize,
+    registerImage,
+    registerWeights,
+    registerVerify,
+  ];
+  for (const register of all) register(program);
+}

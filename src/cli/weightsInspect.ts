@@ -1,0 +1,65 @@
+import { openTensorFile } from '../io/openTensors.node.ts';
+import { bytesOf } from '../io/tensorDtypes.ts';
+import { elementCount, type TensorFile } from '../io/tensorFile.ts';
+import type { InspectFlags } from './weights.ts';
+
+/** Longest value of a metadata entry that is shown. */
+const longestShown = 100;
+
+interface Listed {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+function list(file: TensorFile): Listed[] {
+  return file.names().map((name) => {
+    const { dtype, shape } = file.info(name);
+    return { name, dtype, shape, bytes: elementCount(shape) * bytesOf[dtype] };
+  });
+}
+
+/** `436 MB`, `1.2 kB` */
+export function formatSize(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`;
+}
+
+/** Text from a file that nobody vouches for: control characters would reach the terminal. */
+function printable(text: string): string {
+  const clean = text.replace(/\p{Cc}/gu, ' ');
+  return clean.length > longestShown ? `${clean.slice(0, longestShown)}...` : clean;
+}
+
+function describe(file: TensorFile, tensors: readonly Listed[]): string[] {
+  const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const shapes = tensors.map(({ shape }) => `[${shape.join(', ')}]`);
+  const longestShape = Math.max(0, ...shapes.map(({ length }) => length));
+  const metadata = Object.entries(file.metadata).map(([key, value]) => `  ${printable(key)}: ${printable(value)}`);
+  return [
+    `${file.file}: ${file.format}, ${tensors.length} tensors, ${elements.toLocaleString('en')} elements, ${formatSize(total)}`,
+    ...tensors.map(
+      ({ name, dtype, bytes }, i) =>
+        `  ${dtype.padEnd(4)} ${(shapes[i] ?? '').padEnd(longestShape)} ${formatSize(bytes).padStart(9)}  ${printable(name)}`,
+    ),
+    ...(metadata.length > 0 ? ['Beside the tensors:', ...metadata] : []),
+    ...(file.stubs.length > 0
+      ? [`Python classes that were not recognised and left inert: ${file.stubs.map(printable).join(', ')}`]
+      : []),
+  ];
+}
+
+/** `groundray weights inspect` */
+export function inspect(path: string, { json }: InspectFlags): void {
+  using file = openTensorFile(path);
+  const tensors = list(file);
+  const { format, metadata, stubs } = file;
+  const totalBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  const text = json
+    ? JSON.stringify({ file: path, format, totalBytes, tensors, metadata, stubs }, null, 2)
+    : describe(file, tensors).join('\n');
+  process.stdout.write(`${text}\n`);
+}
