@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { registerEvaluate } from './evaluate.ts';
+import { registerIndex } from './indexCorpus.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
@@ -13,6 +14,7 @@ const program = new Command('groundray').description(
 );
 for (const register of [
   registerPhantom,
+  registerIndex,
   registerTrain,
   registerPlan,
   registerTune,

@@ -31,6 +31,13 @@ export async function readTable<Schema extends z.ZodObject>(
 ): Promise<Table<z.infer<Schema>>> {
   const name = basename(path);
   const { columns, records } = parseRecords(await readText(path), name);
+  checkColumns(columns, required, name);
+  const rows = records.map((cells, i) => checkRow(cells, columns, i + 2, schema, name));
+  return { name, columns, rows };
+}
+
+/** Throws DataError when a required column is missing from the header. */
+export function checkColumns(columns: readonly string[], required: readonly string[], name: string): void {
   for (const column of required) {
     if (!columns.includes(column)) {
       throw new DataError(
@@ -38,17 +45,24 @@ export async function readTable<Schema extends z.ZodObject>(
       );
     }
   }
-  const rows = records.map((cells, i): TableRow<z.infer<Schema>> => {
-    const raw = Object.fromEntries(columns.map((column, c) => [column, cells[c] ?? '']));
-    const result = schema.safeParse(raw);
-    if (result.success) return { number: i + 2, values: result.data, raw };
-    const issue = result.error.issues[0];
-    const column = String(issue?.path[0] ?? '?');
-    throw new DataError(
-      `${name} row ${i + 2}, column "${column}": expected ${issue?.message}, found "${raw[column] ?? ''}".`,
-    );
-  });
-  return { name, columns, rows };
+}
+
+/** Cells as a row of the table. Throws DataError that names row and column of a value that does not fit the schema. */
+export function checkRow<Schema extends z.ZodObject>(
+  cells: readonly string[],
+  columns: readonly string[],
+  number: number,
+  schema: Schema,
+  name: string,
+): TableRow<z.infer<Schema>> {
+  const raw = Object.fromEntries(columns.map((column, c) => [column, cells[c] ?? '']));
+  const result = schema.safeParse(raw);
+  if (result.success) return { number, values: result.data, raw };
+  const issue = result.error.issues[0];
+  const column = String(issue?.path[0] ?? '?');
+  throw new DataError(
+    `${name} row ${number}, column "${column}": expected ${issue?.message}, found "${raw[column] ?? ''}".`,
+  );
 }
 
 async function readText(path: string): Promise<string> {
