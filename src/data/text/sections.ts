@@ -176,13 +176,17 @@ function lastParagraphOf(sections: readonly Section[]): string {
 }
 
 function clean(report: string): string {
-  return report
-    .replaceAll(RULE, '\n')
-    .replace(/\r\n?/g, '\n')
-    .replace(/^[ \t]{0,80}_{5,}[ \t]*$/gm, RULE)
-    .replace(/^[ \t]{0,80}((?:FINAL )?ADDENDUM)\b[^\n:]{0,80}$/gm, '$1:')
-    .replace(/^[ \t]{0,200}(?:FINAL REPORT|WET READ[^\n]*)[ \t]*$/gm, '')
-    .replace(/^ /gm, '');
+  return (
+    report
+      .replaceAll(RULE, '\n')
+      .replace(/\r\n?/g, '\n')
+      .replace(/^[ \t]{0,80}_{5,}[ \t]*$/gm, RULE)
+      .replace(/^[ \t]{0,80}((?:FINAL )?ADDENDUM)\b[^\n:]{0,80}$/gm, '$1:')
+      .replace(/^[ \t]{0,200}FINAL REPORT[ \t]*$/gm, RULE)
+      // Who read it and when stands behind it.
+      .replace(/^[ \t]{0,80}WET READ\b[^\n]*$/gm, 'WET READ:')
+      .replace(/^ /gm, '')
+  );
 }
 
 function nameOfHeading(heading: string): SectionName | undefined {
