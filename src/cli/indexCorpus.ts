@@ -11,6 +11,7 @@ export interface IndexFlags {
   readonly images?: string;
   readonly reports?: string;
   readonly splitFile?: string;
+  readonly checkImages?: boolean;
   readonly views: ViewChoice;
   readonly minWords: number;
   readonly sections: SectionChoice;
@@ -27,6 +28,7 @@ export function registerIndex(program: Command): void {
     .option('--images <folder>', 'images elsewhere, e.g. a resized mirror or the MIMIC-CXR-JPG of MS-CXR')
     .option('--reports <path>', 'reports elsewhere: a folder, mimic-cxr-reports.zip or mimic_cxr_sectioned.csv')
     .option('--split-file <csv>', 'keep only the images in its column ID, in its column split (default: test)')
+    .option('--check-images', 'look for every image of MIMIC-CXR and leave missing ones out; without it, for some')
     .addOption(
       new Option('--views <which>', 'frontal; unknown: also those without a view; all')
         .choices(viewChoices)

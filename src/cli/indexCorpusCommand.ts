@@ -9,7 +9,7 @@ import { interruptSignal } from './interrupt.ts';
 
 /** `groundray index` */
 export async function indexCorpus(name: string, flags: IndexFlags): Promise<void> {
-  const { root, out, views, minWords, sections, images, reports, splitFile } = flags;
+  const { root, out, views, minWords, sections, images, reports, splitFile, checkImages } = flags;
   const { description } = corpusNamed(name);
   if (existsSync(out) && statSync(out).isDirectory()) {
     throw new UsageError(`--out ${out} is a folder; give the name of a file, e.g. ${out}/index.jsonl.`);
@@ -19,6 +19,7 @@ export async function indexCorpus(name: string, flags: IndexFlags): Promise<void
     ...(images === undefined ? {} : { images }),
     ...(reports === undefined ? {} : { reports }),
     ...(splitFile === undefined ? {} : { splitFile }),
+    ...(checkImages ? { checkImages } : {}),
   };
   if (!flags.json) process.stdout.write(`${name}: ${description}\n`);
   const display = stageDisplay();

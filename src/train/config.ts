@@ -49,6 +49,7 @@ const dataSchema = z.discriminatedUnion('kind', [
     images: z.string().exactOptional(),
     reports: z.string().exactOptional(),
     splitFile: z.string().exactOptional(),
+    checkImages: z.boolean().exactOptional(),
     views: z.enum(viewChoices).exactOptional(),
     minWords: z.number().int().nonnegative().exactOptional(),
     sections: z.enum(sectionChoices).exactOptional(),

@@ -51,6 +51,11 @@ export interface CorpusLocation {
   readonly reports?: string;
   /** CSV with a column `ID` and optionally `split`: other images are left out. Without `split` all are test images. */
   readonly splitFile?: string;
+  /**
+   * Looks for every image of a corpus that has hundreds of thousands; missing ones are left out. Default false: a few are
+   * looked for. Small corpora are always looked through.
+   */
+  readonly checkImages?: boolean;
 }
 
 export interface ReadOptions {

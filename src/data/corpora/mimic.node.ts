@@ -8,7 +8,7 @@ import { splitNamed, splitOfPatient } from '../splits.ts';
 import { streamTable } from '../tableStream.node.ts';
 import type { Corpus, CorpusItem, CorpusLocation, ReadOptions, View } from './corpus.ts';
 import { checkFolder, createImageFinder, findMatching } from './files.node.ts';
-import { openReports } from './mimicReports.node.ts';
+import { missingReports, openReports } from './mimicReports.node.ts';
 import { type Keyed, SortedLookup, sortByKey } from './sort.node.ts';
 
 const id = z
@@ -34,6 +34,9 @@ const splitRow = z.object({
 const labelRow = z.object({ study_id: id });
 
 const PUBLISHED_IMAGES = 377_110;
+
+/** How many images are looked for where not all are, to see how a copy is laid out. */
+const PROBES = 100;
 
 /** Every how many images progress is told. */
 const STRIDE = 500;
@@ -89,6 +92,7 @@ async function* readMimic(
   let previous = '';
   let probes = 0;
   let found = 0;
+  let reported = 0;
   try {
     for await (const { key, value } of sources.images.rest()) {
       options.signal?.throwIfAborted();
@@ -100,8 +104,13 @@ async function* readMimic(
       }
       previous = key;
       const usual = value.path ?? `files/p${patient.slice(0, 2)}/p${patient}/s${study}/${dicom}${extension}`;
-      // 377,110 files are not looked for one by one: some show how this copy is laid out, missing ones show when read.
-      const image = probes++ < 100 ? (images.find(usual) ?? images.guess(usual)) : images.guess(usual);
+      // 377,110 files are not looked for one by one: missing ones show when they are read.
+      const looked = location.checkImages || probes++ < PROBES ? images.find(usual) : undefined;
+      if (location.checkImages && looked === undefined) {
+        yield { dropped: { id: dicom, reason: 'there is no image' } };
+        continue;
+      }
+      const image = looked ?? images.guess(usual);
       const split = sources.splits ? await sources.splits.get(key) : splitOfPatient(patient);
       if (split === undefined) {
         yield { dropped: { id: dicom, reason: 'the table of splits does not have it' } };
@@ -112,6 +121,7 @@ async function* readMimic(
         yield { dropped: { id: dicom, reason: 'there is no report' } };
         continue;
       }
+      reported++;
       const labels = await sources.labels?.get(study);
       yield {
         record: {
@@ -125,8 +135,9 @@ async function* readMimic(
           ...(labels && Object.keys(labels).length > 0 ? { labels } : {}),
         },
       };
-      if (probes === 100 && !images.any()) throw missingImages(location, usual);
+      if (probes === PROBES && !images.any()) throw missingImages(location, usual);
     }
+    if (found > 0 && reported === 0) throw missingReports(location.reports ?? root);
     if (found > 0 && !images.any()) throw missingImages(location, 'files/p10/p.../s.../...');
     yield {
       note:

@@ -28,16 +28,21 @@ const MAX_REPORT = 1 << 20;
 export function openReports(root: string, path: string | undefined, options: ReadOptions): ReportSource {
   const found = path ?? findReports(root);
   if (found === undefined || !existsSync(found)) {
-    throw new DataError(
-      `${found ?? root}: expected reports as mimic-cxr-reports.zip, as an unpacked tree files/p10/p.../s....txt or as ` +
-        'mimic_cxr_sectioned.csv, found none. They are a part of MIMIC-CXR, not of MIMIC-CXR-JPG; say where with --reports.',
-    );
+    throw missingReports(found ?? root);
   }
   if (statSync(found).isDirectory()) {
     const inside = findFirst(found, ['mimic-cxr-reports.zip']);
     return inside && !existsSync(join(found, 'files')) ? lookup(fromZip(inside, options)) : openTree(found);
   }
   return lookup(/\.zip$/i.test(found) ? fromZip(found, options) : fromSections(found, options));
+}
+
+export function missingReports(place: string): DataError {
+  return new DataError(
+    `${place}: expected reports as mimic-cxr-reports.zip, as an unpacked tree files/p10/p.../s....txt or as ` +
+      'mimic_cxr_sectioned.csv, found none. They are a part of MIMIC-CXR, not of MIMIC-CXR-JPG; say where with --reports ' +
+      '(or reports=... behind --data mimic-cxr-jpg:...).',
+  );
 }
 
 function findReports(root: string): string | undefined {

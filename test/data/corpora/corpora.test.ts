@@ -186,6 +186,23 @@ describe('mimic-cxr-jpg', () => {
     ]);
   });
 
+  it('looks for every image when it is told to', async () => {
+    mini.writeMimic(folder);
+    rmSync(join(folder, mini.treePath(mini.mimicImages[2]!)));
+    expect((await readAll('mimic-cxr-jpg')).records.length).toBe(7);
+    const { records, dropped } = await readAll('mimic-cxr-jpg', { checkImages: true });
+    expect(records.length).toBe(6);
+    expect(dropped).toEqual([{ id: 'a3', reason: 'there is no image' }]);
+  });
+
+  it('says where the reports belong when a tree has images only', async () => {
+    mini.writeMimic(folder);
+    for (const { patient, study } of mini.mimicImages) {
+      rmSync(join(folder, `files/p${patient.slice(0, 2)}/p${patient}/s${study}.txt`), { force: true });
+    }
+    await expect(readAll('mimic-cxr-jpg')).rejects.toThrow(/expected reports as .*not of MIMIC-CXR-JPG.*--reports/);
+  });
+
   it('names what is missing or wrong', async () => {
     await expect(readAll('mimic-cxr-jpg')).rejects.toThrow(
       /expected a table of images, mimic-cxr-2\.0\.0-metadata\.csv/,
