@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DataError } from '../errors.ts';
 import type { Region } from '../region.ts';
 import type { Split } from '../types.ts';
 import type { Corpus, CorpusItem, CorpusLocation, ReadOptions } from './corpus.ts';
@@ -58,6 +59,8 @@ async function* readCovidRural(
   const files = readdirSync(join(imageFolder, below))
     .filter((file) => /\.(jpe?g|png)$/i.test(file))
     .sort();
+  if (files.length === 0)
+    throw new DataError(`${imageFolder}: expected radiographs in covid_rural_annot/jpgs, found none.`);
   const splitOf = location.splitFile ? await readSplitFile(location.splitFile) : (): Split => 'test';
   for (const [i, file] of files.entries()) {
     signal?.throwIfAborted();

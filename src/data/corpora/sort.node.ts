@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 export interface Keyed<T> {
   readonly key: string;
@@ -59,13 +58,25 @@ function sizeOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, part) => sum + sizeOf(part), 0);
 }
 
+/** Characters of a run that are in memory while it is merged; node:readline would hold a thousand lines of each. */
+const BLOCK = 16_384;
+
+async function* linesOfRun(input: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const block of input) {
+    const lines = (rest + block).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
 async function* merge<T>(files: readonly string[]): AsyncGenerator<Keyed<T>> {
   const heads: { item: Keyed<T>; rest: AsyncIterator<string> }[] = [];
-  const streams = files.map((file) => createReadStream(file, { highWaterMark: 16_384 }));
+  const streams = files.map((file) => createReadStream(file, { highWaterMark: BLOCK, encoding: 'utf8' }));
   const parse = (line: string): Keyed<T> => JSON.parse(line) as Keyed<T>;
   try {
     for (const input of streams) {
-      const rest = createInterface({ input })[Symbol.asyncIterator]();
+      const rest = linesOfRun(input);
       const first = await rest.next();
       if (!first.done) heads.push({ item: parse(first.value), rest });
     }
