@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../io/atomic.node.ts';
 import { DataError } from '../errors.ts';
 import type { Split } from '../types.ts';
 import type { CorpusLocation, ReadOptions, View } from './corpus.ts';
-import { applyFilters, type FilterOptions } from './filters.ts';
+import { applyFilters, type FilterOptions, nothingKept } from './filters.ts';
 import { encodeIndex, type IndexedRecord } from './indexFile.node.ts';
 import { corpusNamed } from './registry.node.ts';
 
@@ -50,7 +50,8 @@ export async function buildIndex(
     splits: { train: 0, validation: 0, test: 0 },
     views: { frontal: 0, lateral: 0, unknown: 0 },
     phrases: 0,
-    categories: {} as Record<string, number>,
+    // Names come from files, so there must be no inherited ones.
+    categories: Object.create(null) as Record<string, number>,
     withoutRegion: 0,
     dropped: {} as Record<string, number>,
     notes: [] as string[],
@@ -93,7 +94,7 @@ export async function buildIndex(
       if (phrases.length === 0) summary.withoutRegion++;
       yield { record, report: verdict.report };
     }
-    if (summary.kept === 0) throw nothingKept(name, summary);
+    if (summary.kept === 0) throw nothingKept(name, summary.dropped, summary.notes);
   }
   try {
     await writeFileAtomic(out, encodeIndex({ corpus: name, images: resolve(corpus.imageRoot(location)) }, records()));
@@ -110,13 +111,4 @@ export async function buildIndex(
     await rm(unfinished, { force: true });
   }
   return summary;
-}
-
-function nothingKept(name: string, { found, dropped, notes }: IndexSummary): DataError {
-  const reasons = Object.entries(dropped)
-    .sort((a, b) => b[1] - a[1])
-    .map(([reason, count]) => `${count}: ${reason}`);
-  return new DataError(
-    `${name}: expected images to keep, found none of ${found} (${reasons.join('; ') || 'the tables are empty'}). ${notes.join(' ')}`.trim(),
-  );
 }

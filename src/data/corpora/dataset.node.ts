@@ -5,7 +5,7 @@ import { DataError } from '../errors.ts';
 import { regionToMask, resizeMask } from '../region.ts';
 import type { Dataset, DroppedStudy, GrayImage, GroundedPhrase, Study } from '../types.ts';
 import type { CorpusLocation, CorpusRecord, ReadOptions, RecordPhrase } from './corpus.ts';
-import { applyFilters, type FilterOptions } from './filters.ts';
+import { applyFilters, type FilterOptions, nothingKept } from './filters.ts';
 import { readIndex } from './indexFile.node.ts';
 import { corpusNamed } from './registry.node.ts';
 
@@ -63,7 +63,11 @@ async function collect(name: string, imageRoot: string, items: AsyncIterable<Ite
     else if (own.length === 0) dropped.push({ studyId: id, reason: 'no region is marked (empty ground truth)' });
     for (const phrase of own) phrases.push(groundedPhrase(item.record, phrase, imageRoot, () => load(id)));
   }
-  if (studies.length === 0 && phrases.length === 0) throw new DataError(`${name}: ${nothingLeft(dropped)}`);
+  if (studies.length === 0 && phrases.length === 0) {
+    const counts: Record<string, number> = {};
+    for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
+    throw nothingKept(name, counts);
+  }
   return { name, studies, dropped, phrases, loadImage: load };
 }
 
@@ -85,12 +89,4 @@ function groundedPhrase(
       return resizeMask(await readMask(join(imageRoot, region.file)), width, height);
     },
   };
-}
-
-/** Why nothing is left, most frequent reason first. */
-export function nothingLeft(dropped: readonly { readonly reason: string }[]): string {
-  const counts = new Map<string, number>();
-  for (const { reason } of dropped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${count}: ${reason}`);
-  return `expected images to use, found none of ${dropped.length} (${reasons.join('; ') || 'the tables are empty'}).`;
 }

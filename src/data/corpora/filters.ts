@@ -1,4 +1,5 @@
 /** Which images of a corpus are kept, and the text that is read of their reports. */
+import { DataError } from '../errors.ts';
 import { principalSection } from '../text/sections.ts';
 import { splitSentences } from '../text/sentences.ts';
 import type { CorpusRecord, ReportSections } from './corpus.ts';
@@ -44,4 +45,16 @@ function chooseText(sections: ReportSections, choice: SectionChoice = 'findings+
   ] as const;
   const wanted = parts.filter(([, text]) => text.trim() !== '').map(([name, text]) => `${name}: ${text.trim()}`);
   return wanted.length > 0 ? wanted.join('\n\n') : lastParagraph.trim();
+}
+
+/** For a corpus of which nothing is left: how many images each reason has taken, the most frequent first. */
+export function nothingKept(
+  name: string,
+  dropped: Readonly<Record<string, number>>,
+  notes: readonly string[] = [],
+): DataError {
+  const reasons = Object.entries(dropped).sort((a, b) => b[1] - a[1]);
+  const found = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const listed = reasons.map(([reason, count]) => `${count}: ${reason}`).join('; ') || 'the tables are empty';
+  return new DataError([`${name}: expected images to keep, found none of ${found} (${listed}).`, ...notes].join(' '));
 }
