@@ -1,6 +1,7 @@
 /** CSV tables whose errors name the file, the row, the column, and what was expected and found. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import type { z } from 'zod';
 import { DataError } from './errors.ts';
@@ -21,7 +22,7 @@ export interface TableRow<Row> {
 }
 
 /**
- * Reads a table with a header and checks every row. Throws DataError when the file cannot be read or parsed, a required
+ * Reads a table with a header, plain or gzip, and checks every row. Throws DataError when the file cannot be read or parsed, a required
  * column is missing, or a value does not fit the schema.
  */
 export async function readTable<Schema extends z.ZodObject>(
@@ -65,9 +66,14 @@ export function checkRow<Schema extends z.ZodObject>(
   );
 }
 
+/** Longest table that is unpacked in one piece; longer ones are for `streamTable`. */
+const MAX_UNPACKED = 2 ** 28;
+
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    const bytes = await readFile(path);
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    return (isGzip ? gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED }) : bytes).toString('utf8');
   } catch (error) {
     const missing = (error as { code?: string }).code === 'ENOENT';
     throw new DataError(

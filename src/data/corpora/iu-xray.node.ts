@@ -85,7 +85,7 @@ function bare(name: string): string {
   return name
     .replace(/\.(?:dcm\.png|png|dcm|jpe?g)$/i, '')
     .replace(/^CXR(?=\d)/i, '')
-    .replace(/^(\d+)_\1_/, '$1_');
+    .replace(/^(\d{1,9})_\1_/, '$1_');
 }
 
 async function readProjections(root: string): Promise<Projections | undefined> {

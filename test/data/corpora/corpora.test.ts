@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { stringify } from 'csv-stringify/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildIndex, droppedFile } from '../../../src/data/corpora/buildIndex.node.ts';
@@ -283,6 +284,18 @@ describe('rsna', () => {
     });
     expect(await area(dataset, 0)).toEqual(want);
     expect(dataset.dropped?.map(({ reason }) => reason)).toContain('no region is marked (empty ground truth)');
+  });
+
+  it('reads its table as gzip, and refuses one that is cut off', async () => {
+    mini.writeRsna(folder);
+    const plain = await readAll('rsna');
+    const table = gzipSync(readFileSync(join(folder, 'stage_2_train_labels.csv')));
+    rmSync(join(folder, 'stage_2_train_labels.csv'));
+    mini.write(folder, 'stage_2_train_labels.csv.gz', table);
+    expect((await readAll('rsna')).records).toEqual(plain.records);
+    mini.write(folder, 'stage_2_train_labels.csv.gz', table.subarray(0, -9));
+    await expect(readAll('rsna')).rejects.toThrow(/stage_2_train_labels\.csv\.gz cannot be read/);
+    await expect(readAll('rsna')).rejects.toBeInstanceOf(DataError);
   });
 
   it('takes the images of a split file alone', async () => {
