@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerEvaluate } from './evaluate.ts';
 import { registerImage } from './image.ts';
+import { registerIndex } from './indexCorpus.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
@@ -13,6 +14,7 @@ import { registerWeights } from './weights.ts';
 export function registerCommands(program: Command): void {
   const all = [
     registerPhantom,
+    registerIndex,
     registerTrain,
     registerPlan,
     registerTune,

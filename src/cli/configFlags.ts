@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { dataFlagHelp, parseDataFlag } from '../data/spec.node.ts';
 import { mergeConfig, parseRunConfig, type RunConfig } from '../train/config.ts';
 import { ConfigError } from '../train/errors.ts';
 import { presets } from '../train/presets.ts';
@@ -48,7 +49,7 @@ function chunkFor(flags: ConfigFlags, file: unknown, { batchSize, chunkSize }: R
 
 /**
  * What flags say of a run: preset, then the file, then the flags. The data may be missing.
- * @throws ConfigError that names the field.
+ * @throws ConfigError that names the field, DataError for a `--data` that is none.
  */
 export function runConfigOf(flags: ConfigFlags): RunConfig {
   const file = flags.config ? readConfigFile(flags.config) : {};
@@ -63,7 +64,7 @@ export function runConfigOf(flags: ConfigFlags): RunConfig {
     const { steps: _steps, epochs: _epochs, ...rest } = config;
     config = { ...rest, ...given({ steps, epochs }) } as RunConfig;
   }
-  if (flags.data !== undefined) config = { ...config, data: { kind: 'folder', path: flags.data } };
+  if (flags.data !== undefined) config = { ...config, data: parseDataFlag(flags.data) as RunConfig['data'] };
   const changes = given({
     seed: flags.seed,
     batchSize: flags.batch,
@@ -83,7 +84,7 @@ export function runConfigOf(flags: ConfigFlags): RunConfig {
 export function configFromFlags(flags: ConfigFlags): RunConfig {
   const config = runConfigOf(flags);
   if (config.data.kind === 'folder' && config.data.path === '') {
-    throw new ConfigError(`The preset ${config.preset} needs data of yours: --data <folder with a manifest.csv>.`);
+    throw new ConfigError(`The preset ${config.preset} needs data of yours: --data ${dataFlagHelp}.`);
   }
   return config;
 }

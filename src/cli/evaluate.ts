@@ -22,7 +22,10 @@ export function registerEvaluate(program: Command): void {
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
     .option('--images <n>', 'most images; 0 = all (default: as after training)', wholeNumber(0))
     .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
-    .option('--data <folder>', 'other images and phrases: a folder with manifest.csv and phrases.csv')
+    .option(
+      '--data <data>',
+      'other images and phrases: a folder with phrases.csv, an index.jsonl, or <corpus>:<folder>',
+    )
     .option('--no-untrained', 'leave out the same network before training')
     .option('--json', 'print the result as JSON and nothing else');
   withAdapterFlags(evaluate).action(

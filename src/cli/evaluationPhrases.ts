@@ -21,8 +21,8 @@ export interface EvaluationPhrases {
 }
 
 /**
- * Divides the phrases of a dataset. A study without a report belongs to no split: as training cannot have seen it, its
- * phrases count as test phrases.
+ * Divides the phrases of a dataset. A study without a report belongs to no split of its own: unless its phrases name one,
+ * they count as test phrases, as training cannot have seen it.
  *
  * @param images Most images that are evaluated, 0 = all.
  * @param foreign Whether the run was trained on other data.
@@ -56,7 +56,7 @@ export function hasPhrases(dataset: Dataset, split: Split): boolean {
 function phrasesBySplit(dataset: Dataset): Record<Split, GroundedPhrase[]> {
   const splitOf = new Map(dataset.studies.map((study): [string, Split] => [study.id, study.split]));
   const bySplit: Record<Split, GroundedPhrase[]> = { train: [], validation: [], test: [] };
-  for (const phrase of dataset.phrases) bySplit[splitOf.get(phrase.studyId) ?? 'test'].push(phrase);
+  for (const phrase of dataset.phrases) bySplit[phrase.split ?? splitOf.get(phrase.studyId) ?? 'test'].push(phrase);
   return bySplit;
 }
 

@@ -9,7 +9,16 @@ import { numberBetween, wholeNumber } from './flags.ts';
 export interface PlanFlags
   extends Pick<
     ConfigFlags,
-    'preset' | 'config' | 'batch' | 'chunk' | 'checkpointing' | 'precision' | 'imageSize' | 'objective' | 'vocab'
+    | 'preset'
+    | 'config'
+    | 'data'
+    | 'batch'
+    | 'chunk'
+    | 'checkpointing'
+    | 'precision'
+    | 'imageSize'
+    | 'objective'
+    | 'vocab'
   > {
   readonly memory?: string;
   readonly device?: string;
@@ -25,6 +34,7 @@ export function registerPlan(program: Command): void {
     .description('print the memory and time that a training step takes, without a GPU')
     .option('--preset <name>', 'phantom-mini (default), phantom or paper')
     .option('--config <file>', 'JSON with any fields of config.json, over the preset')
+    .option('--data <data>', 'count its studies and words: a folder, an index.jsonl, or <corpus>:<folder>')
     .option('--batch <n>', 'image-report pairs per step', wholeNumber(1))
     .option('--chunk <n>', 'pairs that are encoded at a time', wholeNumber(1))
     .option('--checkpointing <mode>', 'blocks: compute activations twice instead of keeping them; or none')

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { openDataset } from '../data/open.node.ts';
+import type { Dataset } from '../data/types.ts';
 import type { RunConfig } from '../train/config.ts';
 import type { DeviceProfile } from '../train/deviceProfiles.ts';
 import {
@@ -70,10 +72,10 @@ function profilesOf({ device, roofline }: PlanFlags): readonly DeviceProfile[] {
 }
 
 /** Training fills in the size of the vocabulary; it decides how large the embedding is. */
-function withVocabulary(config: RunConfig): RunConfig {
+function withVocabulary(config: RunConfig, dataset: Dataset | undefined): RunConfig {
   const { data, vocabulary: path, model } = config;
-  const vocabulary =
-    path === undefined && data.kind === 'folder' ? model.text.vocabulary : vocabularyOf(config, []).length;
+  const isUnknown = path === undefined && data.kind !== 'phantom' && !dataset;
+  const vocabulary = isUnknown ? model.text.vocabulary : vocabularyOf(config, dataset?.studies ?? []).length;
   return { ...config, model: { ...model, text: { ...model.text, vocabulary } } };
 }
 
@@ -156,9 +158,17 @@ function describeSearch(
   ];
 }
 
+function describeEpoch({ name, studies }: Dataset, { batchSize }: RunConfig): string {
+  const training = studies.filter(({ split }) => split === 'train').length;
+  const steps = Math.floor(training / batchSize).toLocaleString('en');
+  return `Data: ${name}, ${training.toLocaleString('en')} training studies, ${steps} steps an epoch`;
+}
+
 /** `groundray plan` */
 export async function plan(flags: PlanFlags): Promise<void> {
-  const config = withVocabulary(runConfigOf(flags));
+  const given = runConfigOf(flags);
+  const dataset = flags.data === undefined ? undefined : await openDataset(given.data);
+  const config = withVocabulary(given, dataset);
   const profiles = profilesOf(flags);
   const [reference] = profiles;
   if (!reference) throw new UsageError('There is no device to plan for.');
@@ -172,6 +182,7 @@ export async function plan(flags: PlanFlags): Promise<void> {
     print([
       `A step of ${config.preset}: batch ${config.batchSize}, ${describeSetting(chosen)}. Planned, nothing was run.`,
       `Reports of at most ${config.maxTokens} tokens and ${longest} sentences, ${config.model.text.vocabulary} word pieces`,
+      ...(dataset ? [describeEpoch(dataset, config)] : []),
       ...describePlan(chosen),
       `Time, at ${share} (assumed):`,
       ...describeTimes(chosen, profiles, efficiency),

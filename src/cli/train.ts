@@ -28,7 +28,7 @@ export function registerTrain(program: Command): void {
     .description('train a model; without options a small one on synthetic radiographs')
     .option('--preset <name>', 'phantom-mini (default), phantom or paper')
     .option('--config <file>', 'JSON with any fields of config.json, over the preset')
-    .option('--data <folder>', 'images and reports of your own: a folder with a manifest.csv')
+    .option('--data <data>', 'a folder with a manifest.csv, an index.jsonl, or <corpus>:<folder> (see groundray index)')
     .option('--out <folder>', 'folder of the run (default: runs/<preset>-<time>)')
     .option('--resume [folder]', 'continue a run (default: the latest below runs/)')
     .option('--seed <n>', 'seed of parameters, order and augmentation', number)

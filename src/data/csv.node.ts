@@ -1,6 +1,7 @@
 /** CSV tables whose errors name the file, the row, the column, and what was expected and found. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import type { z } from 'zod';
 import { DataError } from './errors.ts';
@@ -21,7 +22,7 @@ export interface TableRow<Row> {
 }
 
 /**
- * Reads a table with a header and checks every row. Throws DataError when the file cannot be read or parsed, a required
+ * Reads a table with a header, plain or gzip, and checks every row. Throws DataError when the file cannot be read or parsed, a required
  * column is missing, or a value does not fit the schema.
  */
 export async function readTable<Schema extends z.ZodObject>(
@@ -31,6 +32,13 @@ export async function readTable<Schema extends z.ZodObject>(
 ): Promise<Table<z.infer<Schema>>> {
   const name = basename(path);
   const { columns, records } = parseRecords(await readText(path), name);
+  checkColumns(columns, required, name);
+  const rows = records.map((cells, i) => checkRow(cells, columns, i + 2, schema, name));
+  return { name, columns, rows };
+}
+
+/** Throws DataError when a required column is missing from the header. */
+export function checkColumns(columns: readonly string[], required: readonly string[], name: string): void {
   for (const column of required) {
     if (!columns.includes(column)) {
       throw new DataError(
@@ -38,22 +46,34 @@ export async function readTable<Schema extends z.ZodObject>(
       );
     }
   }
-  const rows = records.map((cells, i): TableRow<z.infer<Schema>> => {
-    const raw = Object.fromEntries(columns.map((column, c) => [column, cells[c] ?? '']));
-    const result = schema.safeParse(raw);
-    if (result.success) return { number: i + 2, values: result.data, raw };
-    const issue = result.error.issues[0];
-    const column = String(issue?.path[0] ?? '?');
-    throw new DataError(
-      `${name} row ${i + 2}, column "${column}": expected ${issue?.message}, found "${raw[column] ?? ''}".`,
-    );
-  });
-  return { name, columns, rows };
 }
+
+/** Cells as a row of the table. Throws DataError that names row and column of a value that does not fit the schema. */
+export function checkRow<Schema extends z.ZodObject>(
+  cells: readonly string[],
+  columns: readonly string[],
+  number: number,
+  schema: Schema,
+  name: string,
+): TableRow<z.infer<Schema>> {
+  const raw = Object.fromEntries(columns.map((column, c) => [column, cells[c] ?? '']));
+  const result = schema.safeParse(raw);
+  if (result.success) return { number, values: result.data, raw };
+  const issue = result.error.issues[0];
+  const column = String(issue?.path[0] ?? '?');
+  throw new DataError(
+    `${name} row ${number}, column "${column}": expected ${issue?.message}, found "${raw[column] ?? ''}".`,
+  );
+}
+
+/** Longest table that is unpacked in one piece; longer ones are for `streamTable`. */
+const MAX_UNPACKED = 2 ** 28;
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    const bytes = await readFile(path);
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    return (isGzip ? gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED }) : bytes).toString('utf8');
   } catch (error) {
     const missing = (error as { code?: string }).code === 'ENOENT';
     throw new DataError(

@@ -9,25 +9,13 @@ import { readImage } from '../io/image.node.ts';
 import { readTable, type Table, type TableRow } from './csv.node.ts';
 import { DataError } from './errors.ts';
 import { readPhrases } from './phrases.node.ts';
-import { hashString } from './random.ts';
-import type { Dataset, DroppedStudy, GrayImage, Split, Study } from './types.ts';
+import { type SplitOptions, splitNamed, splitOfPatient } from './splits.ts';
+import type { Dataset, DroppedStudy, GrayImage, Study } from './types.ts';
 
-export interface FolderOptions {
+/** The splits are used where the manifest has no `split` column. */
+export interface FolderOptions extends SplitOptions {
   readonly path: string;
-  /** Parts of the patients per split where the manifest has no `split` column. Default 80 : 10 : 10. */
-  readonly splits?: Readonly<Record<Split, number>>;
-  /** Changes which patients fall into which split. Default 0. */
-  readonly seed?: number;
 }
-
-const SPLIT_NAMES: Readonly<Record<string, Split>> = {
-  train: 'train',
-  validation: 'validation',
-  validate: 'validation',
-  valid: 'validation',
-  val: 'validation',
-  test: 'test',
-};
 
 const manifestSchema = z.object({
   file: z.string().trim().min(1, 'the path of an image'),
@@ -36,7 +24,7 @@ const manifestSchema = z.object({
   id: z.string().trim().min(1, 'an id').optional(),
   split: z
     .string()
-    .transform((value) => SPLIT_NAMES[value.trim().toLowerCase()])
+    .transform(splitNamed)
     .refine((value) => value !== undefined, 'train, validation or test')
     .optional(),
   view: z.string().optional(),
@@ -116,14 +104,6 @@ function indexRows(manifest: Table<ManifestRow['values']>, folder: string): Map<
 
 function isLateral(view: string): boolean {
   return /^(l|ll|rl|lat|lateral)\b/i.test(view.trim());
-}
-
-function splitOfPatient(patientId: string, { splits, seed = 0 }: FolderOptions): Split {
-  const parts = splits ?? { train: 0.8, validation: 0.1, test: 0.1 };
-  const total = parts.train + parts.validation + parts.test;
-  const place = (hashString(`${seed}:${patientId}`) / 0x1_0000_0000) * total;
-  if (place < parts.train) return 'train';
-  return place < parts.train + parts.validation ? 'validation' : 'test';
 }
 
 function checkPatients(studies: readonly Study[]): void {

@@ -1,3 +1,4 @@
+import { type CorpusSpec, corpusDataset, indexDataset } from './corpora/dataset.node.ts';
 import { dropEmptyReports } from './empty-reports.ts';
 import { type FolderOptions, folderDataset } from './folder.node.ts';
 import { type PhantomOptions, phantomDataset } from './phantom/dataset.ts';
@@ -6,12 +7,27 @@ import type { Dataset } from './types.ts';
 /** Names a data set by plain data, so that workers and checkpoints can open it again. */
 export type DatasetSpec =
   | ({ readonly kind: 'phantom' } & PhantomOptions)
-  | ({ readonly kind: 'folder' } & FolderOptions);
+  | ({ readonly kind: 'folder' } & FolderOptions)
+  | ({ readonly kind: 'corpus' } & CorpusSpec)
+  | { readonly kind: 'index'; readonly path: string };
 
 /**
  * Opens a data set; studies whose report is empty are left out and listed in `dropped`. Throws DataError for data that
  * cannot be used.
  */
 export async function openDataset(spec: DatasetSpec): Promise<Dataset> {
-  return dropEmptyReports(spec.kind === 'phantom' ? phantomDataset(spec) : await folderDataset(spec));
+  return dropEmptyReports(await openWhole(spec));
+}
+
+async function openWhole(spec: DatasetSpec): Promise<Dataset> {
+  switch (spec.kind) {
+    case 'phantom':
+      return phantomDataset(spec);
+    case 'folder':
+      return folderDataset(spec);
+    case 'corpus':
+      return corpusDataset(spec);
+    case 'index':
+      return indexDataset(spec);
+  }
 }

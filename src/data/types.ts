@@ -36,6 +36,8 @@ export interface Study {
 /** A phrase and the region of the study's image that it names. Used for evaluation only, never in training. */
 export interface GroundedPhrase {
   readonly studyId: string;
+  /** Of the image, where it has no report and is therefore no study. Absent: that of the study. */
+  readonly split?: Split;
   readonly phrase: string;
   /** The report's sentence with the phrase, where it is known. */
   readonly sentence?: string;

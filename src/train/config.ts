@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sectionChoices, viewChoices } from '../data/corpora/filters.ts';
 import { objectives } from '../models/objective.ts';
 import { ConfigError } from './errors.ts';
 
@@ -40,6 +41,21 @@ const dataSchema = z.discriminatedUnion('kind', [
     splits: z.strictObject({ train: fraction, validation: fraction, test: fraction }).exactOptional(),
   }),
   z.strictObject({ kind: z.literal('folder'), path: z.string(), seed: z.number().int().nonnegative().exactOptional() }),
+  /** A public corpus as it is distributed; see `corpusNames`. */
+  z.strictObject({
+    kind: z.literal('corpus'),
+    name: z.string().min(1),
+    root: z.string().min(1),
+    images: z.string().exactOptional(),
+    reports: z.string().exactOptional(),
+    splitFile: z.string().exactOptional(),
+    checkImages: z.boolean().exactOptional(),
+    views: z.enum(viewChoices).exactOptional(),
+    minWords: z.number().int().nonnegative().exactOptional(),
+    sections: z.enum(sectionChoices).exactOptional(),
+  }),
+  /** What `groundray index` wrote. */
+  z.strictObject({ kind: z.literal('index'), path: z.string().min(1) }),
 ]);
 
 const fields = z.strictObject({

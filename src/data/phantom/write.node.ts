@@ -35,7 +35,8 @@ const SHEET_STUDIES = 24;
 
 /**
  * Writes images/, phrase-masks/, manifest.csv, phrases.csv, vocab.txt, contact-sheet.png, `MS_CXR_Local_Alignment.json`
- * (COCO boxes as in MS-CXR), `stage_2_train_labels.csv` and `stage_2_detailed_class_info.csv` (as in RSNA).
+ * (COCO boxes as in MS-CXR), `stage_2_train_labels.csv` and `stage_2_detailed_class_info.csv` (as in RSNA, boxes in a
+ * frame of 1024x1024).
  */
 export async function writeDataset(dataset: Dataset, options: WriteOptions): Promise<void> {
   const { folder, vocabulary, onStudy } = options;
@@ -140,6 +141,9 @@ function msCxrJson(written: readonly WrittenPhrase[]): object {
   };
 }
 
+/** Side length of the frame that RSNA's boxes are in, whatever the size of the images. */
+const RSNA_FRAME = 1024;
+
 /** One row per box; an image without one has a row with empty cells and Target 0. */
 function rsnaTables(dataset: Dataset, written: readonly WrittenPhrase[]): { labels: string; classes: string } {
   const labels: (string | number)[][] = [];
@@ -148,8 +152,8 @@ function rsnaTables(dataset: Dataset, written: readonly WrittenPhrase[]): { labe
     const own = written.filter(({ phrase }) => phrase.studyId === id);
     // Two phrases for one region (the unseen class and its query) are one box.
     const boxes = new Map<string, Box>();
-    for (const { phrase, box } of own)
-      if (box && RSNA_POSITIVE.has(phrase.category)) boxes.set(JSON.stringify(box), box);
+    for (const { phrase, box, width, height } of own)
+      if (box && RSNA_POSITIVE.has(phrase.category)) boxes.set(JSON.stringify(box), toRsnaFrame(box, width, height));
     const name = boxes.size > 0 ? 'Lung Opacity' : own.length > 0 ? 'No Lung Opacity / Not Normal' : 'Normal';
     for (const { x, y, width, height } of boxes.values()) {
       labels.push([id, x, y, width, height, 1]);
@@ -164,4 +168,9 @@ function rsnaTables(dataset: Dataset, written: readonly WrittenPhrase[]): { labe
     labels: stringify(labels, { header: true, columns: ['patientId', 'x', 'y', 'width', 'height', 'Target'] }),
     classes: stringify(classes, { header: true, columns: ['patientId', 'class'] }),
   };
+}
+
+function toRsnaFrame(box: Box, width: number, height: number): Box {
+  const [scaleX, scaleY] = [RSNA_FRAME / width, RSNA_FRAME / height];
+  return { x: box.x * scaleX, y: box.y * scaleY, width: box.width * scaleX, height: box.height * scaleY };
 }

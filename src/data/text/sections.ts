@@ -18,25 +18,87 @@ export interface Section {
 
 /** Spelled-out headings; near misses ("IMPRESSON", "FINDNGS") are matched by edit distance. */
 const HEADINGS: ReadonlyArray<readonly [SectionName, readonly string[]]> = [
-  ['impression', ['impression', 'impressions', 'conclusion', 'conclusions', 'summary', 'opinion']],
-  ['findings', ['findings', 'finding', 'chest findings', 'findings and impression', 'report']],
-  ['comparison', ['comparison', 'comparisons', 'comparison exam', 'comparison study']],
+  [
+    'impression',
+    [
+      'impression',
+      'impressions',
+      'final impression',
+      'conclusion',
+      'conclusions',
+      'summary',
+      'opinion',
+      'diagnosis',
+      'interpretation',
+    ],
+  ],
+  [
+    'findings',
+    [
+      'finding',
+      'findings',
+      'chest findings',
+      'findings and impression',
+      'findings/impression',
+      'findings/ impression',
+      'report',
+      'observations',
+    ],
+  ],
+  [
+    'comparison',
+    [
+      'comparison',
+      'comparisons',
+      'comparison exam',
+      'comparison exams',
+      'comparison study',
+      'comparison studies',
+      'comparison made to',
+      'compared to',
+      'prior studies',
+    ],
+  ],
   [
     'indication',
     [
       'indication',
       'indications',
+      'clinical indication',
       'history',
       'clinical history',
+      'patient history',
+      'history and indication',
+      'indication/history',
       'clinical information',
+      'reason',
       'reason for exam',
       'reason for examination',
+      'reason for study',
+      'reason for the exam',
+      'reason for this examination',
     ],
   ],
-  ['technique', ['technique', 'procedure']],
-  ['examination', ['examination', 'exam', 'study', 'type of examination']],
-  ['other', ['recommendation', 'recommendations', 'notification', 'notifications', 'addendum', 'wet read', 'signed']],
+  ['technique', ['technique', 'procedure', 'protocol']],
+  ['examination', ['examination', 'exam', 'study', 'type of exam', 'type of examination', 'exam type']],
+  [
+    'other',
+    [
+      'recommendation',
+      'recommendations',
+      'notification',
+      'notifications',
+      'addendum',
+      'final addendum',
+      'wet read',
+      'provisional findings impression',
+      'signed',
+    ],
+  ],
 ];
+
+/** Stands for a rule of underscores, which sets wet reads and addenda off. */
+const RULE = '\u2028';
 
 /**
  * The sections in the order they stand. Handles one leading space per line, CRLF, "blank" lines with spaces, rules of
@@ -47,11 +109,12 @@ export function parseSections(report: string): Section[] {
   const text = clean(report);
   // In capitals at the start of a line; known names also in mixed case there, and in capitals anywhere after a space.
   const pattern =
-    /(?:^|\n)[ \t]*([A-Z][A-Z ()/,&-]{2,79}|[A-Z][A-Za-z]{3,13}(?: [A-Za-z]{2,11}){0,3}):|\s(FINDINGS|IMPRESSION|CONCLUSION|COMPARISON|INDICATION|HISTORY|TECHNIQUE|EXAMINATION|RECOMMENDATIONS?|NOTIFICATIONS?):/g;
+    /\u2028|(?:^|\n)[ \t]{0,80}([A-Z][A-Z ()/,&-]{2,79}|[A-Z][A-Za-z]{3,13}(?: [A-Za-z]{2,11}){0,3}):|\s(FINDINGS|IMPRESSION|CONCLUSION|COMPARISON|INDICATION|HISTORY|TECHNIQUE|EXAMINATION|RECOMMENDATIONS?|NOTIFICATIONS?):/g;
   const found: { name: SectionName; heading: string; start: number; end: number }[] = [];
   for (const match of text.matchAll(pattern)) {
     const heading = (match[1] ?? match[2] ?? '').trim();
-    const name = nameOfHeading(heading);
+    // What a rule sets off belongs to no section until the next heading.
+    const name = match[0] === RULE ? 'other' : nameOfHeading(heading);
     if (name !== undefined) found.push({ name, heading, start: match.index, end: match.index + match[0].length });
   }
   const sections: Section[] = [];
@@ -60,7 +123,7 @@ export function parseSections(report: string): Section[] {
   found.forEach(({ name, heading, end }, i) => {
     sections.push({ name, heading, text: text.slice(end, found[i + 1]?.start ?? text.length).trim() });
   });
-  return sections;
+  return sections.filter(({ heading, text }) => heading !== '' || text !== '');
 }
 
 /**
@@ -73,21 +136,57 @@ export function selectReportText(report: string): string {
   const last = (name: SectionName): string => sections.findLast((s) => s.name === name && s.text !== '')?.text ?? '';
   const wanted = [last('findings'), last('impression')].filter((text) => text !== '');
   if (wanted.length > 0) return wanted.join('\n\n');
-  const isStructured = sections.some((s) => s.heading !== '') || /^\s*FINAL REPORT/m.test(report);
-  const text = clean(report);
-  if (!isStructured) return text.trim();
-  const ofLastSection = sections.at(-1)?.text ?? '';
-  const paragraphs = ofLastSection.split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== '');
-  const hasBody = sections.at(-1)?.heading === '' || paragraphs.length > 1 || last('comparison') === ofLastSection;
-  return hasBody ? (paragraphs.at(-1)?.trim() ?? '') : '';
+  const isStructured = sections.some((s) => s.heading !== '') || /^\s{0,200}FINAL REPORT/m.test(report);
+  return isStructured ? lastParagraphOf(sections) : clean(report).replaceAll(RULE, '').trim();
+}
+
+/** What a corpus of whole reports is made of, by section. */
+export interface ReportParts {
+  readonly findings: string;
+  readonly impression: string;
+  /** Of a report with neither findings nor impression. */
+  readonly lastParagraph: string;
+  readonly comparison: string;
+}
+
+/** The parts of a structured report, each the last one of its name that is not empty. */
+export function reportParts(report: string): ReportParts {
+  const sections = parseSections(report);
+  const last = (name: SectionName): string => sections.findLast((s) => s.name === name && s.text !== '')?.text ?? '';
+  const [findings, impression, comparison] = [last('findings'), last('impression'), last('comparison')];
+  const lastParagraph = findings === '' && impression === '' ? lastParagraphOf(sections) : '';
+  return { findings, impression, lastParagraph, comparison };
+}
+
+/** The one section to use where only one is wanted: impression, findings, last paragraph, comparison. */
+export function principalSection({ findings, impression, lastParagraph, comparison }: Partial<ReportParts>): string {
+  return impression || findings || lastParagraph || comparison || '';
+}
+
+/**
+ * The last paragraph of a report that has neither findings nor impression; addenda don't count. Empty where all text
+ * stands right behind a heading that says what else it is, such as an indication.
+ */
+function lastParagraphOf(sections: readonly Section[]): string {
+  const isAddendum = ({ heading }: Section): boolean => /ADDENDUM|SIGNED|WET READ/i.test(heading);
+  const body = sections.findLast((section) => !isAddendum(section) && section.text !== '') ?? sections.at(-1);
+  const paragraphs = (body?.text ?? '').split(/\n[ \t]*\n/).filter((paragraph) => paragraph.trim() !== '');
+  const isBody = body?.heading === '' || paragraphs.length > 1 || body?.name === 'comparison';
+  return isBody ? (paragraphs.at(-1)?.trim() ?? '') : '';
 }
 
 function clean(report: string): string {
-  return report
-    .replace(/\r\n?/g, '\n')
-    .replace(/^[ \t]*_{5,}[ \t]*$/gm, '')
-    .replace(/^[ \t]*(?:FINAL REPORT|WET READ[^\n]*)[ \t]*$/gm, '')
-    .replace(/^ /gm, '');
+  return (
+    report
+      .replaceAll(RULE, '\n')
+      .replace(/\r\n?/g, '\n')
+      .replace(/^[ \t]{0,80}_{5,}[ \t]*$/gm, RULE)
+      .replace(/^[ \t]{0,80}((?:FINAL )?ADDENDUM)\b[^\n:]{0,80}$/gm, '$1:')
+      .replace(/^[ \t]{0,200}FINAL REPORT[ \t]*$/gm, RULE)
+      // Who read it and when stands behind it.
+      .replace(/^[ \t]{0,80}WET READ\b[^\n]*$/gm, 'WET READ:')
+      .replace(/^ /gm, '')
+  );
 }
 
 function nameOfHeading(heading: string): SectionName | undefined {
