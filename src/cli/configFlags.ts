@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { specOfFolder } from '../data/open.node.ts';
 import { mergeConfig, parseRunConfig, type RunConfig } from '../train/config.ts';
 import { ConfigError } from '../train/errors.ts';
 import { presets } from '../train/presets.ts';
@@ -62,7 +63,7 @@ export function runConfigOf(flags: ConfigFlags): RunConfig {
     const { steps: _steps, epochs: _epochs, ...rest } = config;
     config = { ...rest, ...given({ steps, epochs }) } as RunConfig;
   }
-  if (flags.data !== undefined) config = { ...config, data: { kind: 'folder', path: flags.data } };
+  if (flags.data !== undefined) config = { ...config, data: specOfFolder(flags.data) };
   const changes = given({
     seed: flags.seed,
     batchSize: flags.batch,

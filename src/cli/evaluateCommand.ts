@@ -1,4 +1,4 @@
-import { openDataset } from '../data/open.node.ts';
+import { openDataset, specOfFolder } from '../data/open.node.ts';
 import { renderJson } from '../eval/report.ts';
 import { openGpu } from './adapter.ts';
 import type { EvaluateFlags } from './evaluate.ts';
@@ -13,7 +13,7 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   // With --json, what is not the result goes to stderr.
   const print = (text: string): void => void (flags.json ? process.stderr : process.stdout).write(text);
   const run = findTrainedRun(flags.run);
-  const dataset = await openDataset(flags.data === undefined ? run.config.data : { kind: 'folder', path: flags.data });
+  const dataset = await openDataset(flags.data === undefined ? run.config.data : specOfFolder(flags.data));
   const options = {
     images: flags.images ?? run.config.evaluateImages,
     split: flags.split,

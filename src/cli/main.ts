@@ -4,6 +4,7 @@ import { registerEvaluate } from './evaluate.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
+import { registerPrepare } from './prepare.ts';
 import { registerTrain } from './train.ts';
 import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
@@ -13,6 +14,7 @@ const program = new Command('groundray').description(
 );
 for (const register of [
   registerPhantom,
+  registerPrepare,
   registerTrain,
   registerPlan,
   registerTune,

@@ -73,7 +73,7 @@ function profilesOf({ device, roofline }: PlanFlags): readonly DeviceProfile[] {
 function withVocabulary(config: RunConfig): RunConfig {
   const { data, vocabulary: path, model } = config;
   const vocabulary =
-    path === undefined && data.kind === 'folder' ? model.text.vocabulary : vocabularyOf(config, []).length;
+    path === undefined && data.kind !== 'phantom' ? model.text.vocabulary : vocabularyOf(config, []).length;
   return { ...config, model: { ...model, text: { ...model.text, vocabulary } } };
 }
 
