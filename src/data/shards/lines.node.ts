@@ -8,11 +8,13 @@ import {
   droppedSchema,
   headerSchema,
   type ImageLine,
+  INDEX_FILE,
   imageSchema,
   linesFile,
   parseJson,
   REMEDY,
   type ShardHeader,
+  type ShardIndex,
   shardFile,
 } from './format.ts';
 
@@ -39,12 +41,12 @@ export async function readLines(
   folder: string,
   shard: number,
   plan: { readonly depth: 8 | 16 },
-  expected?: { readonly bytes: number; readonly sha256: string },
+  expected?: ShardIndex['shards'][number],
 ): Promise<ShardLines> {
   const path = join(folder, linesFile(shard));
-  const bytes = await readWhole(path, path, expected?.bytes);
+  const bytes = await readWhole(path, path, expected?.lines.bytes);
   const sha256 = sha256Of(bytes);
-  if (expected && sha256 !== expected.sha256) {
+  if (expected && sha256 !== expected.lines.sha256) {
     throw new DataError(`${path}: the checksum does not fit, so the file was changed. ${REMEDY}`);
   }
   const [first = '', ...rest] = bytes.toString('utf8').split('\n');
@@ -54,6 +56,9 @@ export async function readLines(
       `${path}: expected shard ${shard} with ${header.images + header.dropped + 1} whole lines, found shard ` +
         `${header.shard} with ${rest.length + 1}. ${REMEDY}`,
     );
+  }
+  if (expected && JSON.stringify(expected.header) !== JSON.stringify(header)) {
+    throw new DataError(`${path}: line 1 describes another shard than ${INDEX_FILE} does. ${REMEDY}`);
   }
   const images = rest.slice(0, header.images).map((text, i) => {
     const where = `${path} line ${i + 2}`;

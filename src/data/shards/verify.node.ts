@@ -38,9 +38,10 @@ export async function verifyShards(
   const ids = new Set<string>();
   let done = 0;
   let studies = 0;
-  for (const [shard, { header, lines: file }] of index.shards.entries()) {
+  for (const [shard, entry] of index.shards.entries()) {
+    const { header } = entry;
     await attempt(() => checkWhole(folder, shard, header));
-    const lines = await attempt(() => readLines(folder, shard, index.plan, file));
+    const lines = await attempt(() => readLines(folder, shard, index.plan, entry));
     for (const line of lines?.images ?? []) {
       if (ids.has(line.id)) problems.push(`${folder}: study "${line.id}" is stored twice.`);
       ids.add(line.id);
