@@ -167,6 +167,13 @@ describe('prepare', () => {
     }
   });
 
+  it('packs a shard again that was lost after all were done', async () => {
+    const folder = copy();
+    rmSync(join(folder, 'shard-00001.bin'));
+    await prepare({ ...settings, folder, shardMegabytes: 0.02 });
+    expect((await verifyShards(folder)).problems).toEqual([]);
+  });
+
   it('says what changed since it was begun, and begins anew when told to', async () => {
     const folder = copy();
     await expect(prepare({ ...settings, folder, size: 40, shardMegabytes: 0.02 })).rejects.toThrow(

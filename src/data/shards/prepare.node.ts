@@ -69,7 +69,6 @@ export async function prepare(options: PrepareOptions): Promise<ShardIndex> {
   const jobs = jobsOf(dataset);
   const plan = planOf(source, dataset, jobs.length, options);
   await beginOrContinue(folder, plan);
-  if (existsSync(join(folder, INDEX_FILE))) return finished(folder, plan, onImage);
 
   const { size, depth, imagesPerShard } = plan;
   const parts = Array.from({ length: Math.ceil(jobs.length / imagesPerShard) }, (_, shard) =>
@@ -82,6 +81,8 @@ export async function prepare(options: PrepareOptions): Promise<ShardIndex> {
   const progress = (): void => onImage?.({ done, total: jobs.length, kept: jobs.length - missing });
   progress();
   for (const shard of shards) if (strict && shard?.dropped[0]) throw strictError(shard.dropped[0]);
+
+  if (missing === 0 && existsSync(join(folder, INDEX_FILE))) return readIndex(folder);
 
   const workers = Math.min(options.workers ?? availableParallelism(), missing);
   const studies = new Map(dataset.studies.map((study) => [study.id, study]));
@@ -201,12 +202,6 @@ async function beginOrContinue(folder: string, plan: Plan): Promise<void> {
     );
   }
   for (const file of readdirSync(folder)) if (isTemporary(file)) await rm(join(folder, file), { force: true });
-}
-
-async function finished(folder: string, plan: Plan, onImage: PrepareOptions['onImage']): Promise<ShardIndex> {
-  const index = await readIndex(folder);
-  onImage?.({ done: plan.images, total: plan.images, kept: plan.images });
-  return index;
 }
 
 /** A shard of an earlier run, if its list was written (which is done last) and it still has its size. */
