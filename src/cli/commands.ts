@@ -5,6 +5,7 @@ import { registerIndex } from './indexCorpus.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
+import { registerPrepare } from './prepare.ts';
 import { registerTrain } from './train.ts';
 import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
@@ -15,6 +16,7 @@ export function registerCommands(program: Command): void {
   const all = [
     registerPhantom,
     registerIndex,
+    registerPrepare,
     registerTrain,
     registerPlan,
     registerTune,

@@ -41,6 +41,12 @@ export interface BatchSource {
 }
 
 /**
+ * Reports whose tokens are kept, at a few KiB each; beyond them, reading a report again costs far less than its image.
+ * A worker of a corpus of 200,000 reports would fill a gigabyte otherwise.
+ */
+const MAX_PREPARED_TEXTS = 20_000;
+
+/**
  * The order of an epoch derives from (seed, epoch) alone and the augmentation of a study from (seed, epoch, study), so
  * any batch can be made again from its epoch and step. Throws DataError when the split has less than one batch.
  */
@@ -78,7 +84,8 @@ export function createBatchSource(dataset: Dataset, tokenizer: WordPieceTokenize
         ...(options.splitter === undefined ? {} : { splitter: options.splitter }),
         ...(random && keep !== undefined ? { sampleSentences: { random, keep } } : {}),
       });
-    if (!known) prepared.set(study.id, { key, encoded: keep === undefined ? encoded : undefined });
+    if (!known && prepared.size < MAX_PREPARED_TEXTS)
+      prepared.set(study.id, { key, encoded: keep === undefined ? encoded : undefined });
     return { key, encoded };
   };
 

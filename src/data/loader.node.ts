@@ -1,7 +1,6 @@
 /** Batches made ahead of time on worker threads, so that the main thread only feeds the GPU. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../io/thread.node.ts';
 import { type BatchOptions, type BatchSource, createBatchSource } from './batches.ts';
 import { DataError } from './errors.ts';
 import type { WorkerInput, WorkerReply } from './loader-worker.node.ts';
@@ -127,7 +126,7 @@ function startWorker(options: LoaderOptions): Promise<Producer> {
   return new Promise((resolve, reject) => {
     let worker: Worker;
     try {
-      worker = spawn(input);
+      worker = startThread('loader-worker.node', import.meta.url, input);
     } catch (error) {
       reject(new WorkerStartError(String(error)));
       return;
@@ -173,19 +172,6 @@ function startWorker(options: LoaderOptions): Promise<Producer> {
       }
     });
   });
-}
-
-/** Compiled, the worker is the .js file beside this one; from source, tsx has to be registered in the thread first. */
-function spawn(input: WorkerInput): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    const url = new URL('./loader-worker.node.js', import.meta.url);
-    if (!existsSync(fileURLToPath(url))) throw new Error(`${fileURLToPath(url)} is missing.`);
-    return new Worker(url, { workerData: input });
-  }
-  const url = new URL('./loader-worker.node.ts', import.meta.url).href;
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const bootstrap = `import(${JSON.stringify(tsx)}).then(({ register }) => { register(); return import(${JSON.stringify(url)}); });`;
-  return new Worker(bootstrap, { eval: true, execArgv: [], workerData: input });
 }
 
 function revive({ name, message }: { name: string; message: string }): Error {

@@ -2,6 +2,7 @@ import { type CorpusSpec, corpusDataset, indexDataset } from './corpora/dataset.
 import { dropEmptyReports } from './empty-reports.ts';
 import { type FolderOptions, folderDataset } from './folder.node.ts';
 import { type PhantomOptions, phantomDataset } from './phantom/dataset.ts';
+import { type ShardsOptions, shardsDataset } from './shards/dataset.node.ts';
 import type { Dataset } from './types.ts';
 
 /** Names a data set by plain data, so that workers and checkpoints can open it again. */
@@ -9,7 +10,8 @@ export type DatasetSpec =
   | ({ readonly kind: 'phantom' } & PhantomOptions)
   | ({ readonly kind: 'folder' } & FolderOptions)
   | ({ readonly kind: 'corpus' } & CorpusSpec)
-  | { readonly kind: 'index'; readonly path: string };
+  | { readonly kind: 'index'; readonly path: string }
+  | ({ readonly kind: 'shards' } & ShardsOptions);
 
 /**
  * Opens a data set; studies whose report is empty are left out and listed in `dropped`. Throws DataError for data that
@@ -29,5 +31,7 @@ async function openWhole(spec: DatasetSpec): Promise<Dataset> {
       return corpusDataset(spec);
     case 'index':
       return indexDataset(spec);
+    case 'shards':
+      return shardsDataset(spec);
   }
 }

@@ -27,9 +27,7 @@ export function preprocess(image: GrayImage, size: number, resize = size): Prepr
   if (!Number.isInteger(size) || size < 1 || resize < 1) {
     throw new RangeError(`Frames need whole sizes of 1 or more; found size ${size}, resize ${resize}.`);
   }
-  const scale = resize / Math.max(image.width, image.height);
-  const width = Math.max(1, Math.round(image.width * scale));
-  const height = Math.max(1, Math.round(image.height * scale));
+  const { scale, width, height } = resizedSize(image, resize);
   const resized = width === image.width && height === image.height ? image : resizeArea(image, width, height);
   const left = Math.floor((size - width) / 2);
   const top = Math.floor((size - height) / 2);
@@ -37,6 +35,16 @@ export function preprocess(image: GrayImage, size: number, resize = size): Prepr
     image: width === size && height === size ? resized : place(resized, size, left, top),
     geometry: { sourceWidth: image.width, sourceHeight: image.height, size, scale, offsetX: left, offsetY: top },
   };
+}
+
+/** Size of an image whose longest side is scaled to `longest`, in whole pixels of 1 or more. */
+export function resizedSize(
+  image: { readonly width: number; readonly height: number },
+  longest: number,
+): { readonly scale: number; readonly width: number; readonly height: number } {
+  const scale = longest / Math.max(image.width, image.height);
+  const pixels = (side: number): number => Math.max(1, Math.round(side * scale));
+  return { scale, width: pixels(image.width), height: pixels(image.height) };
 }
 
 /**

@@ -1,12 +1,14 @@
-/** The one reading of `--data`: a folder, an index, or the name and folder of a corpus. */
-import { statSync } from 'node:fs';
+/** The one reading of `--data`: a folder, a prepared folder, an index, or the name and folder of a corpus. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { corpusNames } from './corpora/registry.node.ts';
 import { DataError } from './errors.ts';
 import type { DatasetSpec } from './open.node.ts';
+import { INDEX_FILE, PLAN_FILE } from './shards/format.ts';
 
 /** What `--data` takes, for help texts. */
 export const dataFlagHelp =
-  'a folder with a manifest.csv, an index.jsonl, or <corpus>:<folder>, e.g. mimic-cxr-jpg:/data/mimic';
+  'a folder with a manifest.csv, a folder of `groundray prepare`, an index.jsonl, or <corpus>:<folder>, e.g. mimic-cxr-jpg:/data/mimic';
 
 /** Further parts of `<corpus>:<folder>,images=<folder>,reports=<path>`. */
 const PARTS = { images: 'images', reports: 'reports', 'split-file': 'splitFile' } as const;
@@ -19,7 +21,9 @@ export function parseDataFlag(text: string): DatasetSpec {
   const [, name, rest = ''] = /^([A-Za-z][\w-]+):(.*)$/s.exec(text) ?? [];
   // A folder may have a colon in its name; one letter before it is a drive.
   if (name === undefined || isThere(text)) {
-    return /\.jsonl$/i.test(text) ? { kind: 'index', path: text } : { kind: 'folder', path: text };
+    if (/\.jsonl$/i.test(text)) return { kind: 'index', path: text };
+    const isPrepared = [INDEX_FILE, PLAN_FILE].some((file) => existsSync(join(text, file)));
+    return { kind: isPrepared ? 'shards' : 'folder', path: text };
   }
   if (!corpusNames.includes(name)) {
     throw new DataError(

@@ -40,6 +40,7 @@ const dataSchema = z.discriminatedUnion('kind', [
     seed: z.number().int().nonnegative(),
     splits: z.strictObject({ train: fraction, validation: fraction, test: fraction }).exactOptional(),
   }),
+  z.strictObject({ kind: z.literal('shards'), path: z.string() }),
   z.strictObject({ kind: z.literal('folder'), path: z.string(), seed: z.number().int().nonnegative().exactOptional() }),
   /** A public corpus as it is distributed; see `corpusNames`. */
   z.strictObject({

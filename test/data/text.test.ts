@@ -3,9 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/data/random.ts';
 import { encodePhrase, encodeReport, normalizeReport } from '../../src/data/text/encode.ts';
 import { parseSections, selectReportText } from '../../src/data/text/sections.ts';
-import { splitSentences } from '../../src/data/text/sentences.ts';
+import { hasSentence, splitSentences } from '../../src/data/text/sentences.ts';
 import { createTokenizer } from '../../src/data/text/tokenizer.ts';
 import { buildVocabulary } from '../../src/data/text/vocabulary.ts';
+
+describe('hasSentence', () => {
+  it('agrees with splitting, over texts of random pieces', () => {
+    const random = createRandom('pieces');
+    const pieces = ['1.', '2)', ' ', '\n\n', '___', '.', '3.5', '(', 'a.m.', 'é', 'XXXX', '12', '?!', 'no'];
+    for (let k = 0; k < 3000; k++) {
+      // Letters are rare, so that both answers occur.
+      const length = random.int(0, 6);
+      const text = Array.from({ length }, () => random.pick(random.chance(0.8) ? pieces.slice(0, 8) : pieces)).join('');
+      for (const splitter of ['clinical', 'gloria'] as const) {
+        expect(hasSentence(text, splitter), JSON.stringify(text)).toBe(splitSentences(text, splitter).length > 0);
+      }
+    }
+  });
+});
 
 describe('splitSentences', () => {
   it.each([
