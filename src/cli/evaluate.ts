@@ -12,6 +12,7 @@ export interface EvaluateFlags extends AdapterFlags {
   readonly split: SplitChoice;
   readonly data?: string;
   readonly untrained: boolean;
+  readonly matching: boolean;
   readonly json?: boolean;
 }
 
@@ -24,6 +25,7 @@ export function registerEvaluate(program: Command): void {
     .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
     .option('--data <folder>', 'other images and phrases: a folder with manifest.csv and phrases.csv')
     .option('--no-untrained', 'leave out the same network before training')
+    .option('--no-matching', 'leave out classification, retrieval and the decision between present and absent')
     .option('--json', 'print the result as JSON and nothing else');
   withAdapterFlags(evaluate).action(
     command(async (flags: EvaluateFlags) => {

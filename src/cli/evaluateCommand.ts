@@ -19,6 +19,7 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
     split: flags.split,
     foreign: flags.data !== undefined,
     untrained: flags.untrained,
+    matching: flags.matching,
   };
   // Before the device is made, as a wrong split is found here.
   divideForEvaluation(dataset, options.split, options.images, options.foreign);
@@ -28,7 +29,7 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
     const { model, arena, step } = loadTrainedModel(gpu, run);
     print(`Run: ${run.folder}, after ${step} steps\n`);
     const quiet = flags.json ? { print: () => undefined } : {};
-    const result = await evaluateRun(gpu, run, dataset, model, { ...options, ...quiet, signal });
+    const result = await evaluateRun(gpu, run, dataset, model, { ...options, ...quiet, step, signal });
     arena.dispose();
     if (!result) process.exitCode = 130;
     else if (flags.json) process.stdout.write(renderJson(result, 'none'));

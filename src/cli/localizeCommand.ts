@@ -5,9 +5,11 @@ import type { GrayImage } from '../data/types.ts';
 import type { RescalePreset } from '../eval/maps.ts';
 import { ModelLocalizer } from '../eval/modelLocalizer.ts';
 import { RESEARCH_NOTICE } from '../eval/notice.ts';
+import type { PresenceCalibration } from '../eval/presence.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import { readImage } from '../io/image.node.ts';
 import { encodePng } from '../io/png.node.ts';
+import { readCalibration } from '../train/calibration.node.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { UsageError } from './common.ts';
@@ -37,7 +39,8 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
     const warning = unknownWordsWarning(phrase, unknown[i] ?? []);
     if (warning) process.stderr.write(`${warning}\n`);
   }
-  const options = { sigma: run.config.sigma, preset, threshold: threshold.value };
+  const calibration = await readCalibration(run.folder);
+  const options = { sigma: run.config.sigma, preset, threshold: threshold.value, calibration };
   const { findings, step } = await findPhrases(flags, run, image, options);
   for (const [i, finding] of findings.entries()) {
     const path = pictures[i];
@@ -45,7 +48,7 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
   }
   process.stdout.write(
     flags.json
-      ? toJson(flags, run, step, image, threshold, findings, unknown, pictures)
+      ? toJson(flags, run, step, image, options, threshold, findings, unknown, pictures)
       : toText(flags, run, step, image, threshold, findings, pictures),
   );
 }
@@ -132,8 +135,9 @@ function toText(
       `  picture     ${pictures[i]}`,
       '',
     ]),
-    ...(preset === 'paper-minmax'
-      ? ['Each map is stretched to its own range: it says where, not whether; compare similarities for that.']
+    ...(preset === 'paper-minmax' ? ['Each map is stretched to its own range: it says where, not whether.'] : []),
+    ...(findings.some(({ presence }) => !presence)
+      ? [`"present" and "absent" need a threshold: npm run evaluate -- --run ${run.folder} finds one.`]
       : []),
     RESEARCH_NOTICE,
   ];
@@ -145,6 +149,7 @@ function toJson(
   run: RunDescription,
   step: number,
   image: GrayImage,
+  { calibration = null }: { readonly calibration?: PresenceCalibration | null | undefined },
   threshold: Threshold,
   findings: readonly PhraseFinding[],
   unknown: readonly (readonly string[])[],
@@ -159,6 +164,7 @@ function toJson(
     preset,
     threshold: threshold.value,
     thresholdSource: threshold.source,
+    calibration,
     phrases: findings.map(({ map: _map, ...finding }, i) => ({
       ...finding,
       unknownWords: unknown[i] ?? [],

@@ -144,7 +144,11 @@ async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Pr
           `the steps' time; weights in ${run.folder}/model.safetensors\n`,
       );
       if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
-        await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });
+        await evaluateRun(gpu, run, dataset, result.trainer.model, {
+          images: run.config.evaluateImages,
+          step: result.stepsDone,
+          signal,
+        });
       }
     }
     result.trainer.dispose();

@@ -1,4 +1,5 @@
 import type { Estimate, GroupSummary, PhraseScore, Summary } from './aggregate.ts';
+import type { MatchingResult } from './evaluateMatching.ts';
 import type { RescalePreset } from './maps.ts';
 import type { NegationProbe, SideSwapProbe } from './probes.ts';
 
@@ -13,6 +14,8 @@ export interface GroundingResult {
   readonly presets: readonly PresetResult[];
   /** Similarity of denied findings; independent of the preset. */
   readonly negation?: NegationProbe | undefined;
+  /** Classification, retrieval and the decision between present and absent (see `evaluateMatching`). */
+  readonly matching?: MatchingResult | undefined;
 }
 
 export interface Protocol {

@@ -38,6 +38,7 @@ describe('groundray localize', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('after 3 steps');
     expect(stdout).toMatch(/similarity +-?\d\.\d{3} at most, -?\d\.\d{3} on average/);
+    expect(stdout).toContain('presence    not calibrated');
     expect(stdout).toMatch(/peak +x \d+, y \d+ of 48 x 36 pixels/);
     expect(stdout).toContain('Threshold: 0.3 (default)');
     expect(stdout).toContain(RESEARCH_NOTICE);
