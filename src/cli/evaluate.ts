@@ -4,13 +4,17 @@ import { command } from './common.ts';
 import type { SplitChoice } from './evaluationPhrases.ts';
 import { splitChoices } from './evaluationPhrases.ts';
 import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
+import { type TableFormat, tableFormats } from './tableFormats.ts';
 
 /** Flags of `groundray evaluate`, as commander gives them. */
 export interface EvaluateFlags extends AdapterFlags {
   readonly run?: string;
   readonly images?: number;
   readonly split: SplitChoice;
-  readonly data?: string;
+  readonly data?: readonly string[];
+  readonly tables?: boolean;
+  readonly format?: TableFormat;
+  readonly out?: string;
   readonly untrained: boolean;
   readonly matching: boolean;
   readonly json?: boolean;
@@ -23,7 +27,16 @@ export function registerEvaluate(program: Command): void {
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
     .option('--images <n>', 'most images; 0 = all (default: as after training)', wholeNumber(0))
     .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
-    .option('--data <folder>', 'other images and phrases: a folder with manifest.csv and phrases.csv')
+    .option(
+      '--data <folder>',
+      'other images and phrases: a folder with manifest.csv and phrases.csv; with --tables several times',
+      (value: string, before: readonly string[] = []) => [...before, value],
+    )
+    .option('--tables', "print the paper's Tables 1 to 3, with a row of ours for every corpus among the data")
+    .addOption(
+      new Option('--format <name>', 'what --tables prints; all are written (default: markdown)').choices(tableFormats),
+    )
+    .option('--out <folder>', 'where --tables writes tables.md, .json and .tex (default: <run>/evaluation)')
     .option('--no-untrained', 'leave out the same network before training')
     .option('--no-matching', 'leave out classification, retrieval and the decision between present and absent')
     .option('--json', 'print the result as JSON and nothing else');
