@@ -113,6 +113,8 @@ export async function measureRun(
       localizer,
       priors: [...fixedPriors(), ...masks],
       modelName: config.preset,
+      peers: true,
+      attentionTemperature: config.objective.tau2,
       onProgress: progressInto(display, ''),
     });
     if (matching) {

@@ -3,6 +3,7 @@ import type { RescalePreset } from './maps.ts';
 import { estimated, type ReportSection, type ReportTable, text } from './report-cells.ts';
 import { matchingSections } from './report-matching.ts';
 import { formatNumber } from './report-notes.ts';
+import { peerSections } from './report-peers.ts';
 import type { GroundingResult, MethodResult, PresetResult } from './result.ts';
 
 const LABELS: Readonly<Record<MetricName, string>> = {
@@ -60,7 +61,11 @@ export function reportSections(result: GroundingResult): ReportSection[] {
       ],
     });
   }
-  return [...sections, ...(result.matching ? matchingSections(result.matching) : [])];
+  return [
+    ...sections,
+    ...peerSections(result.peers ?? []),
+    ...(result.matching ? matchingSections(result.matching) : []),
+  ];
 }
 
 function presetTables(result: GroundingResult, { methods, differences, sideSwap }: PresetResult): ReportTable[] {
