@@ -13,6 +13,7 @@ import { configFromFlags } from './configFlags.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
+import { printMemory } from './memoryPlan.ts';
 import { preparePlans, recordPlans } from './runTuning.ts';
 import type { TrainFlags } from './train.ts';
 
@@ -106,6 +107,7 @@ function progressDisplay() {
 async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Promise<void> {
   const { run, dataset } = await openRun(flags);
   printRun(run, dataset);
+  await printMemory(gpu, run.config, flags.memory);
   const display = progressDisplay();
   const { signal, dispose } = interruptSignal('Stopping after this step.');
   let plansRecorded = Promise.resolve();
