@@ -1,5 +1,5 @@
 import { type Estimate, estimateMean, type PhraseScore } from './aggregate.ts';
-import { resampleImages } from './bootstrap.ts';
+import { type ImageResamples, resampleImages } from './bootstrap.ts';
 import type { Localization } from './localizer.ts';
 import { type Grid, rescale } from './maps.ts';
 import { pointingGame } from './metrics.ts';
@@ -37,16 +37,7 @@ export interface PeerMethod {
 }
 
 /** Means of one method's phrases, with intervals over images. */
-export function summarizePeer(
-  name: string,
-  rows: readonly PeerRow[],
-  resamples: { readonly count: number; readonly seed: number },
-): PeerMethod {
-  const draws = resampleImages(
-    rows.map(({ studyId }) => studyId),
-    resamples.count,
-    resamples.seed,
-  );
+export function summarizePeer(name: string, rows: readonly PeerRow[], resamples: ImageResamples): PeerMethod {
   const each = <T>(value: (metric: PeerMetric) => T): Record<PeerMetric, T> =>
     Object.fromEntries(PEER_METRICS.map((metric) => [metric, value(metric)])) as Record<PeerMetric, T>;
   const categories = [...new Set(rows.map(({ category }) => category))].sort();
@@ -63,7 +54,7 @@ export function summarizePeer(
     micro: each((metric) =>
       estimateMean(
         rows.map(({ studyId, scores }) => ({ studyId, value: scores[metric] })),
-        draws,
+        resamples,
       ),
     ),
     macro: each((metric) => meanOf(classes.map(([, scores]) => scores[metric]))),
@@ -111,10 +102,14 @@ export function peerRecorder(methods: readonly PeerSource[]): PeerRecorder {
       const scores = chexlocalizeScores(map, mask, thresholds.get(category), hit);
       into.chexlocalize.push({ studyId, category, scores });
     },
-    results: (resamples) =>
-      PEER_PRESETS.map((preset) => ({
+    results({ count, seed }) {
+      // All methods were asked for the same phrases: the same draws make them comparable.
+      const images = rows[0]?.biovil.map(({ studyId }) => studyId) ?? [];
+      const draws = resampleImages(images, count, seed);
+      return PEER_PRESETS.map((preset) => ({
         preset,
-        methods: methods.map(({ name }, m) => summarizePeer(name, rows[m]?.[preset] ?? [], resamples)),
-      })),
+        methods: methods.map(({ name }, m) => summarizePeer(name, rows[m]?.[preset] ?? [], draws)),
+      }));
+    },
   };
 }

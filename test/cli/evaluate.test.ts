@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { RESEARCH_NOTICE } from '../../src/eval/notice.ts';
 import type { GroundingResult, MethodResult } from '../../src/eval/result.ts';
 import { createGpu } from '../../src/gpu/create.node.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { encodeGrayPng } from '../../src/io/png.node.ts';
 import { GroundingModel } from '../../src/models/grounding.ts';
 import { readCalibration } from '../../src/train/calibration.node.ts';
 import type { RunDescription } from '../../src/train/runFolder.node.ts';
@@ -68,6 +69,19 @@ describe('groundray evaluate', () => {
       expect(report('html')).toContain(`<h2>${title}</h2>`);
     }
     expect(existsSync(join(run.folder, 'evaluation', 'example-01.png'))).toBe(true);
+  });
+
+  it('leaves a threshold with the weights, by which localize says present or absent', async () => {
+    const { loadImage, studies } = await openDataset(run.config.data);
+    const image = join(folder, 'chest.png');
+    writeFileSync(image, encodeGrayPng(await loadImage(studies[0]!.id)));
+    const ask = ['localize', '--run', run.folder, '--image', image, '--phrase', 'left pneumonia', '--json'];
+    const { stdout } = await runCommand(...ask);
+    const { calibration, phrases } = JSON.parse(stdout);
+    expect(calibration).toEqual(await readCalibration(run.folder));
+    const { present, value, threshold } = phrases[0].presence;
+    expect(threshold).toBe(calibration.threshold);
+    expect(present).toBe(value >= threshold);
   });
 
   it('measures a network before its first step exactly like the untrained one', async () => {

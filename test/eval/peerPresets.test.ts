@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Mask } from '../../src/data/types.ts';
+import { resampleImages } from '../../src/eval/bootstrap.ts';
 import type { Grid } from '../../src/eval/maps.ts';
 import {
   attentionOf,
@@ -96,7 +97,7 @@ describe('summarizePeer', () => {
       scores: { iou, dice: Number.NaN, cnr: 0, pointing: 0 },
     });
     const rows = [row('edema', 0.2), row('edema', 0.4), row('nodule', 0.9), row('nodule', Number.NaN)];
-    const { micro, macro } = summarizePeer('model', rows, { count: 20, seed: 0 });
+    const { micro, macro } = summarizePeer('model', rows, resampleImages(['edema', 'nodule'], 20));
     expect(micro.iou.value).toBeCloseTo(0.5, 12);
     expect(micro.iou.count).toBe(3);
     expect(macro.iou).toBeCloseTo((0.3 + 0.9) / 2, 12);
