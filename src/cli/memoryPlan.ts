@@ -6,7 +6,7 @@ import type { RunConfig } from '../train/config.ts';
 import { assumedEfficiency, nominalProfiles } from '../train/deviceProfiles.ts';
 import { modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
 import { UsageError } from './common.ts';
-import { describeSetting, flagsOf, formatBytes, parseBytes, suggest } from './planCommand.ts';
+import { describeSetting, flagsOf, formatBytes, suggest } from './planCommand.ts';
 
 /** From here on a step may not fit into a graphics card, whose memory WebGPU does not tell. */
 const worthAWord = 2 ** 30;
@@ -24,17 +24,19 @@ interface Budget {
  * Prints before a training what a step of it takes, on a device with the limits of this one, and what to change where it
  * does not fit.
  *
- * @param memory `--memory`; without it a software adapter is compared with the machine's main memory.
+ * @param memory Bytes that the user gives; without them a software adapter is compared with the machine's main memory.
  * @throws UsageError where it does not fit into the given memory, or needs a buffer that the device does not offer.
  */
-export async function printMemory(gpu: Gpu, config: RunConfig, memory?: string): Promise<void> {
+export async function printMemory(gpu: Gpu, config: RunConfig, memory?: number): Promise<void> {
   const budget = budgetOf(gpu, memory);
   const lines = await memoryLines(deviceLike(gpu), config, budget);
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function budgetOf({ adapter }: Gpu, memory: string | undefined): Budget | undefined {
-  if (memory !== undefined) return { bytes: parseBytes(memory), name: `the ${memory} of --memory`, binding: true };
+function budgetOf({ adapter }: Gpu, memory: number | undefined): Budget | undefined {
+  if (memory !== undefined) {
+    return { bytes: memory, name: `the ${formatBytes(memory)} of --memory`, binding: true };
+  }
   if (adapter.kind !== 'software') return undefined;
   return { bytes: totalmem(), name: `the ${formatBytes(totalmem())} of this machine`, binding: false };
 }

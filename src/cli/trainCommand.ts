@@ -14,6 +14,7 @@ import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
 import { printMemory } from './memoryPlan.ts';
+import { parseBytes } from './planCommand.ts';
 import { preparePlans, recordPlans } from './runTuning.ts';
 import type { TrainFlags } from './train.ts';
 
@@ -104,10 +105,15 @@ function progressDisplay() {
   };
 }
 
-async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Promise<void> {
+async function trainAndEvaluate(
+  gpu: Gpu,
+  tuning: Tuning,
+  flags: TrainFlags,
+  memory: number | undefined,
+): Promise<void> {
   const { run, dataset } = await openRun(flags);
   printRun(run, dataset);
-  await printMemory(gpu, run.config, flags.memory);
+  await printMemory(gpu, run.config, memory);
   const display = progressDisplay();
   const { signal, dispose } = interruptSignal('Stopping after this step.');
   let plansRecorded = Promise.resolve();
@@ -162,10 +168,11 @@ async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Pr
 
 /** `groundray train` */
 export async function train(flags: TrainFlags): Promise<void> {
+  const memory = flags.memory === undefined ? undefined : parseBytes(flags.memory);
   const choice = flags.gpu ? 'gpu' : (flags.adapter ?? 'auto');
   const { gpu, tuning } = await openTunedGpu(choice, flags.checks ?? false, flags.tune);
   try {
-    await trainAndEvaluate(gpu, tuning, flags);
+    await trainAndEvaluate(gpu, tuning, flags, memory);
   } finally {
     gpu.dispose();
   }

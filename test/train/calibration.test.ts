@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../src/data/open.node.ts';
 import type { PresenceCalibration } from '../../src/eval/presence.ts';
+import { writeSafetensors } from '../../src/io/safetensors.ts';
 import { readMetadata } from '../../src/io/safetensorsMetadata.node.ts';
 import { readCalibration, storeCalibration } from '../../src/train/calibration.node.ts';
-import { loadCheckpoint } from '../../src/train/checkpoint.node.ts';
-import { trainRun } from '../../src/train/run.node.ts';
-import { newRun } from '../../src/train/runFolder.node.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.node.ts';
+import { newRun, writeRunFolder } from '../../src/train/runFolder.node.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../support/gpu.ts';
 import { temporaryFolder, tinyConfig } from '../support/tinyRun.ts';
 
@@ -20,24 +21,28 @@ describe('storeCalibration', () => {
   const gpu = useGpu();
 
   it('keeps the threshold with the weights that it holds for, and drops it when training goes on', async () => {
-    const config = tinyConfig({ steps: 3 });
-    const dataset = await openDataset(config.data);
-    const run = newRun(temporaryFolder(), config, dataset);
-    const { trainer } = await trainRun(gpu(), run, dataset);
-    expect(await readCalibration(run.folder)).toBeUndefined();
-    expect(await storeCalibration(run.folder, { ...calibration, step: 2 })).toBe(false);
-    expect(await readCalibration(run.folder)).toBeUndefined();
+    const config = tinyConfig();
+    const run = newRun(temporaryFolder(), config, await openDataset(config.data));
+    await writeRunFolder(run);
+    const { folder } = run;
+    const trainer = new Trainer(gpu(), run.config, 1, 1);
+    const save = (step: number) =>
+      saveCheckpoint(folder, trainer.arena, trainer.optimizer, { step, bestValidation: null });
+    await save(3);
+    const model = join(folder, 'model.safetensors');
+    writeFileSync(model, writeSafetensors(await trainer.arena.state()));
 
-    expect(await storeCalibration(run.folder, calibration)).toBe(true);
-    expect(await readCalibration(run.folder)).toEqual(calibration);
-    const model = join(run.folder, 'model.safetensors');
-    expect(existsSync(model)).toBe(true);
+    expect(await readCalibration(folder)).toBeUndefined();
+    expect(await storeCalibration(folder, { ...calibration, step: 2 })).toBe(false);
+    expect(await readCalibration(folder)).toBeUndefined();
+
+    expect(await storeCalibration(folder, calibration)).toBe(true);
+    expect(await readCalibration(folder)).toEqual(calibration);
     expect(JSON.parse((await readMetadata(model)).presence!)).toEqual(calibration);
-    expect(loadCheckpoint(run.folder, trainer.arena, trainer.optimizer).step).toBe(3);
-    trainer.dispose();
+    expect(loadCheckpoint(folder, trainer.arena, trainer.optimizer).step).toBe(3);
 
-    const more = await trainRun(gpu(), { ...run, config: { ...run.config, steps: 6 } }, dataset);
-    more.trainer.dispose();
-    expect(await readCalibration(run.folder)).toBeUndefined();
+    await save(4);
+    expect(await readCalibration(folder)).toBeUndefined();
+    trainer.dispose();
   });
 });
