@@ -25,7 +25,7 @@ export function registerEvaluate(program: Command): void {
     .command('evaluate')
     .description('measure how well a trained model localizes phrases, beside baselines that never see the image')
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
-    .option('--images <n>', 'most images; 0 = all (default: as after training)', wholeNumber(0))
+    .option('--images <n>', 'most images; 0 = all (default: as after training; all with --tables)', wholeNumber(0))
     .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
     .option(
       '--data <folder>',

@@ -44,7 +44,8 @@ export async function evaluate(flags: EvaluateFlags): Promise<void> {
   const run = findTrainedRun(flags.run);
   const datasets = await openData(flags, run);
   const options = {
-    images: flags.images ?? run.config.evaluateImages,
+    // A table of the paper is about the whole split.
+    images: flags.images ?? (format === undefined ? run.config.evaluateImages : 0),
     split: flags.split,
     foreign: flags.data !== undefined,
     untrained: flags.untrained,

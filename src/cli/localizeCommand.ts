@@ -49,7 +49,7 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
   process.stdout.write(
     flags.json
       ? toJson(flags, run, step, image, options, threshold, findings, unknown, pictures)
-      : toText(flags, run, step, image, threshold, findings, pictures),
+      : toText(flags, run, step, image, options, threshold, findings, pictures),
   );
 }
 
@@ -121,6 +121,7 @@ function toText(
   run: RunDescription,
   step: number,
   image: GrayImage,
+  { calibration }: FindingOptions,
   threshold: Threshold,
   findings: readonly PhraseFinding[],
   pictures: readonly string[],
@@ -129,6 +130,7 @@ function toText(
     `Run: ${run.folder}, after ${step} steps`,
     `Image: ${file}, ${image.width} x ${image.height} pixels`,
     `Threshold: ${threshold.value} (${threshold.source}), preset ${preset}`,
+    ...(calibration ? [describeCalibration(calibration)] : []),
     '',
     ...findings.flatMap((finding, i) => [
       ...findingLines(finding, image, threshold.value),
@@ -142,6 +144,14 @@ function toText(
     RESEARCH_NOTICE,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** How far "present" and "absent" can be trusted. */
+function describeCalibration({ signal, threshold, sensitivity, specificity, phrases }: PresenceCalibration): string {
+  return (
+    `Present from ${threshold.toFixed(3)} on (${signal} similarity; of ${phrases} validation phrases it finds ` +
+    `${(100 * sensitivity).toFixed(0)} % of the present ones and rejects ${(100 * specificity).toFixed(0)} % of the absent ones)`
+  );
 }
 
 function toJson(

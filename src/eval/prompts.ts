@@ -31,7 +31,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Prompts of a class, whatever its spelling; classes that are not listed are named by themselves. */
 export function promptsOf(category: string): ClassPrompts {
   const name = category.trim().toLowerCase().replaceAll('_', ' ');
-  const known = ALIASES[name] ?? name;
+  const spaced = name.replaceAll('-', ' ');
+  const known = ALIASES[spaced] ?? (spaced in NAMES ? spaced : name);
   const prompts = NAMES[known] ?? [name, `findings suggesting ${name}`];
   return { prompts, pair: [`There is ${known}.`, `There is no ${known}.`] };
 }

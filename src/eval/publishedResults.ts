@@ -89,12 +89,14 @@ export function paperCorpusOf(datasetName: string): PaperCorpus | undefined {
   return name.includes('mscxr') ? 'ms-cxr' : undefined;
 }
 
-/** One spelling for the classes of different corpora: `Pleural_Effusion`, `Effusion` become `pleural effusion`. */
+/** One spelling for the classes of different corpora: `Pleural_Effusion`, `pleural-effusion`, `Effusion` become `pleural effusion`. */
 export function canonicalClass(name: string): string {
   const plain = name
     .trim()
     .toLowerCase()
     .replaceAll(/[_\s]+/g, ' ');
   const same: Readonly<Record<string, string>> = { effusion: 'pleural effusion', opacity: 'lung opacity' };
-  return same[plain] ?? plain;
+  const spaced = plain.replaceAll('-', ' ');
+  if (same[spaced] !== undefined || spaced in msCxrClasses) return same[spaced] ?? spaced;
+  return plain;
 }

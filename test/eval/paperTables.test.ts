@@ -110,10 +110,12 @@ describe('the published figures', () => {
     expect(
       ['RSNA_Pneumonia', 'covid-rural', 'COVID-19-AR', 'MS_CXR_Local_Alignment', 'phantom-0'].map(paperCorpusOf),
     ).toEqual(['rsna', 'covid-rural', 'covid-rural', 'ms-cxr', undefined]);
-    expect(['Effusion', 'Lung_Opacity', ' Edema'].map(canonicalClass)).toEqual([
+    expect(['Effusion', 'pleural-effusion', 'Lung_Opacity', ' Edema', 'covid-like'].map(canonicalClass)).toEqual([
+      'pleural effusion',
       'pleural effusion',
       'lung opacity',
       'edema',
+      'covid-like',
     ]);
   });
 });

@@ -105,6 +105,8 @@ describe('measureZeroShot', () => {
 describe('promptsOf', () => {
   it('knows the classes whatever their spelling, and names others by themselves', () => {
     expect(promptsOf('Pleural Effusion')).toEqual(promptsOf('effusion'));
+    expect(promptsOf('pleural-effusion')).toEqual(promptsOf('effusion'));
+    expect(promptsOf('covid-like').prompts).toContain('multifocal covid changes');
     expect(promptsOf('pneumonia').pair).toEqual(['There is pneumonia.', 'There is no pneumonia.']);
     expect(promptsOf('rib_fracture').prompts).toEqual(['rib fracture', 'findings suggesting rib fracture']);
   });
