@@ -4,14 +4,19 @@ import { command } from './common.ts';
 import type { SplitChoice } from './evaluationPhrases.ts';
 import { splitChoices } from './evaluationPhrases.ts';
 import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
+import { type TableFormat, tableFormats } from './tableFormats.ts';
 
 /** Flags of `groundray evaluate`, as commander gives them. */
 export interface EvaluateFlags extends AdapterFlags {
   readonly run?: string;
   readonly images?: number;
   readonly split: SplitChoice;
-  readonly data?: string;
+  readonly data?: readonly string[];
+  readonly tables?: boolean;
+  readonly format?: TableFormat;
+  readonly out?: string;
   readonly untrained: boolean;
+  readonly matching: boolean;
   readonly json?: boolean;
 }
 
@@ -20,13 +25,20 @@ export function registerEvaluate(program: Command): void {
     .command('evaluate')
     .description('measure how well a trained model localizes phrases, beside baselines that never see the image')
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
-    .option('--images <n>', 'most images; 0 = all (default: as after training)', wholeNumber(0))
+    .option('--images <n>', 'most images; 0 = all (default: as after training; all with --tables)', wholeNumber(0))
     .addOption(new Option('--split <name>', 'studies to evaluate').choices(splitChoices).default('test'))
     .option(
       '--data <data>',
-      'other images and phrases: a folder with phrases.csv, an index.jsonl, or <corpus>:<folder>',
+      'other images and phrases: a folder with phrases.csv, an index.jsonl, or <corpus>:<folder>; with --tables several times',
+      (value: string, before: readonly string[] = []) => [...before, value],
     )
+    .option('--tables', "print the paper's Tables 1 to 3, with a row of ours for every corpus among the data")
+    .addOption(
+      new Option('--format <name>', 'what --tables prints; all are written (default: markdown)').choices(tableFormats),
+    )
+    .option('--out <folder>', 'where --tables writes tables.md, .json and .tex (default: <run>/evaluation)')
     .option('--no-untrained', 'leave out the same network before training')
+    .option('--no-matching', 'leave out classification, retrieval and the decision between present and absent')
     .option('--json', 'print the result as JSON and nothing else');
   withAdapterFlags(evaluate).action(
     command(async (flags: EvaluateFlags) => {

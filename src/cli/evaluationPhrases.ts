@@ -18,6 +18,11 @@ export interface EvaluationPhrases {
   readonly training: readonly GroundedPhrase[];
   /** Classes that the training split names; empty where the data are not those of the run. */
   readonly trainedCategories: readonly string[];
+  /** Images whose classes are known, with those that have no finding; `validation` has none of them. */
+  readonly labelled: readonly string[];
+  readonly labelledValidation: readonly string[];
+  /** Studies of the split that have a report. */
+  readonly reported: readonly string[];
 }
 
 /**
@@ -40,12 +45,26 @@ export function divideForEvaluation(
   const evaluated = limitImages(wanted, images);
   const taken = new Set(evaluated.map(({ studyId }) => studyId));
   const others = (phrases: readonly GroundedPhrase[]) => phrases.filter(({ studyId }) => !taken.has(studyId));
+  const reported = studyIds(dataset, split).slice(0, images || undefined);
+  const complete = dataset.phrasesAreComplete ?? false;
+  const labelled = complete ? reported : [...taken];
+  const validation = complete
+    ? studyIds(dataset, 'validation')
+    : [...new Set(bySplit.validation.map(({ studyId }) => studyId))];
+  const tested = new Set([...labelled, ...reported]);
   return {
+    labelled,
+    labelledValidation: validation.filter((id) => !tested.has(id)).slice(0, validationImages),
+    reported,
     evaluated,
     validation: limitImages(others(bySplit.validation), validationImages),
     training: others(bySplit.train).slice(0, priorPhrases),
     trainedCategories: foreign ? [] : [...new Set(bySplit.train.map(({ category }) => category))],
   };
+}
+
+function studyIds({ studies }: Dataset, split: SplitChoice): string[] {
+  return studies.filter((study) => split === 'all' || study.split === split).map(({ id }) => id);
 }
 
 /** Whether a split has anything to evaluate. */

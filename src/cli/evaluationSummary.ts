@@ -1,4 +1,5 @@
 import type { Estimate, GroupSummary } from '../eval/aggregate.ts';
+import type { MatchingResult } from '../eval/evaluateMatching.ts';
 import { formatNumber } from '../eval/report-notes.ts';
 import type { GroundingResult, MethodResult, PresetResult } from '../eval/result.ts';
 
@@ -14,6 +15,7 @@ export function summaryLines(result: GroundingResult): string[] {
     ...(first ? ['', ...methodTable(first), ...footnote(first), ''] : []),
     ...others.flatMap(otherPreset),
     ...(first ? [...sideSwapLine(first), ...negationLine(result), ...unseenLines(result, first)] : []),
+    ...(result.matching ? matchingLines(result.matching) : []),
     result.notice,
   ];
 }
@@ -94,4 +96,38 @@ function unseenLines({ counts: { unseenClasses } }: GroundingResult, { methods }
         `${dice ? `, Dice ${mean(dice)}` : ''}${beside}`,
     ];
   });
+}
+
+/** Classification, retrieval and the decision between present and absent, a line each. */
+function matchingLines({ zeroShot, retrieval, retrievalPairs, presence }: MatchingResult): string[] {
+  const lines: string[] = [];
+  if (presence) {
+    const { calibration, sensitivity, specificity, otherSideSpecificity, auroc } = presence;
+    lines.push(
+      `Present or absent (${calibration.signal} similarity of ${formatNumber(calibration.threshold)}): AUROC ${withInterval(auroc)}, ` +
+        `sensitivity ${mean(sensitivity)}, specificity ${mean(specificity)}, ${mean(otherSideSpecificity)} with the side exchanged`,
+    );
+  }
+  const [prompts, pairs] = zeroShot;
+  if (prompts && pairs) {
+    lines.push(
+      `Zero-shot classification of ${prompts.images} images: AUROC ${withInterval(prompts.macro.auroc)}, AP ${mean(prompts.macro.averagePrecision)}; ` +
+        `with "There is no ..." AUROC ${mean(pairs.macro.auroc)} (chance: 0.500, AP ${formatNumber(prompts.chancePrecision)})`,
+    );
+  }
+  const best = retrieval.at(-1);
+  if (best) {
+    for (const [name, direction] of [
+      ['Image to report', best.imageToReport],
+      ['Report to image', best.reportToImage],
+    ] as const) {
+      const at = direction.recall.at(-1);
+      if (!at) continue;
+      lines.push(
+        `${name} among ${retrievalPairs}: right within ${at.at} for ${formatNumber(100 * at.estimate.value, 0)} % (chance ${formatNumber(100 * at.chance, 0)} %), ` +
+          `median rank ${formatNumber(direction.medianRank.value, 1)} (chance ${formatNumber(direction.medianRankChance, 1)})`,
+      );
+    }
+  }
+  return lines;
 }

@@ -2,6 +2,7 @@ import type { Box, GrayImage } from '../data/types.ts';
 import { type Localization, similarityMap } from '../eval/localizer.ts';
 import { type Grid, type RescalePreset, rescale } from '../eval/maps.ts';
 import { type RgbaImage, renderOverlay } from '../eval/overlay.ts';
+import { decidePresence, type PresenceCalibration, type PresenceDecision, presenceSignals } from '../eval/presence.ts';
 import { similarityLevel } from '../eval/probes.ts';
 import { localizationBox, type Region, regionsAbove } from '../eval/regions.ts';
 
@@ -10,6 +11,8 @@ export interface PhraseFinding {
   readonly phrase: string;
   /** Largest and mean cosine of the phrase with a region, before smoothing and rescaling. */
   readonly similarity: { readonly max: number; readonly mean: number };
+  /** Whether the phrase is in the image at all; null where the run has no calibrated threshold. */
+  readonly presence: PresenceDecision | null;
   /** Pixel with the largest value of the map. */
   readonly peak: { readonly x: number; readonly y: number };
   /** Around everything over the threshold; null when nothing is. */
@@ -26,6 +29,8 @@ export interface FindingOptions {
   readonly sigma: number;
   readonly preset: RescalePreset;
   readonly threshold: number;
+  /** Decides between present and absent. */
+  readonly calibration?: PresenceCalibration | undefined;
 }
 
 /** Turns a similarity grid into a map over the image and the regions over a threshold. */
@@ -33,7 +38,7 @@ export function describeFinding(
   phrase: string,
   localization: Localization,
   image: GrayImage,
-  { sigma, preset, threshold }: FindingOptions,
+  { sigma, preset, threshold, calibration }: FindingOptions,
 ): PhraseFinding {
   const smooth = similarityMap(localization, image, image, { sigma, radius: Math.round(4 * sigma) });
   const map = rescale(smooth, preset);
@@ -44,6 +49,7 @@ export function describeFinding(
   return {
     phrase,
     similarity: { max, mean },
+    presence: (calibration && decidePresence(presenceSignals(localization, calibration.sigma), calibration)) ?? null,
     peak: { x: peak % map.width, y: Math.floor(peak / map.width) },
     box: localizationBox(map, threshold) ?? null,
     regions,
@@ -57,7 +63,7 @@ const pictureSides = [512, 1280] as const;
 
 /** Heat map and contour over the image, with the figures and the research notice below. */
 export function drawFinding(image: GrayImage, finding: PhraseFinding, options: FindingOptions): RgbaImage {
-  const { map, phrase, similarity } = finding;
+  const { map, phrase, similarity, presence } = finding;
   const { preset, threshold } = options;
   const [least, most] = pictureSides;
   return renderOverlay(image, {
@@ -66,19 +72,20 @@ export function drawFinding(image: GrayImage, finding: PhraseFinding, options: F
     // A stretched map always reaches from -1 to 1; a cosine is drawn on its own range.
     ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
     longestSide: Math.min(most, Math.max(least, image.width, image.height)),
-    caption: `"${phrase}": similarity ${similarity.max.toFixed(2)} at most, ${similarity.mean.toFixed(2)} on average; contour at ${threshold} (${preset}).`,
+    caption: `"${phrase}": similarity ${similarity.max.toFixed(2)} at most, ${similarity.mean.toFixed(2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
   });
 }
 
 /** A finding in words for a terminal. */
 export function findingLines(finding: PhraseFinding, image: GrayImage, threshold: number): string[] {
-  const { phrase, similarity, peak, regions, area } = finding;
+  const { phrase, similarity, presence, peak, regions, area } = finding;
   const [first, ...others] = regions;
   const more = others.length === 0 ? '' : `, and ${others.length} more ${others.length === 1 ? 'region' : 'regions'}`;
   const share = `${(100 * area).toFixed(1)} % of the image`;
   return [
     `"${phrase}"`,
     `  similarity  ${similarity.max.toFixed(3)} at most, ${similarity.mean.toFixed(3)} on average`,
+    `  presence    ${describePresence(presence)}`,
     `  peak        x ${peak.x}, y ${peak.y} of ${image.width} x ${image.height} pixels`,
     first
       ? `  over ${threshold}  ${describeBox(first.box)}${more}; ${share}`
@@ -88,4 +95,16 @@ export function findingLines(finding: PhraseFinding, image: GrayImage, threshold
 
 function describeBox({ x, y, width, height }: Box): string {
   return `x ${x} to ${x + width}, y ${y} to ${y + height}`;
+}
+
+/** `absent (peak similarity 0.412 below 0.543)` */
+export function describePresence(presence: PresenceDecision | null): string {
+  if (!presence) return 'not calibrated: whether the phrase is in the image at all is not known';
+  const { present, signal, value, threshold } = presence;
+  const name = signal === 'global' ? 'similarity of the whole image' : 'peak similarity';
+  return `${present ? 'present' : 'absent'} (${name} ${value.toFixed(3)} ${present ? 'reaches' : 'below'} ${threshold.toFixed(3)})`;
+}
+
+function sentenceCase(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -5,9 +5,11 @@ import type { GrayImage } from '../data/types.ts';
 import type { RescalePreset } from '../eval/maps.ts';
 import { ModelLocalizer } from '../eval/modelLocalizer.ts';
 import { RESEARCH_NOTICE } from '../eval/notice.ts';
+import type { PresenceCalibration } from '../eval/presence.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import { readImage } from '../io/image.node.ts';
 import { encodePng } from '../io/png.node.ts';
+import { readCalibration } from '../train/calibration.node.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { UsageError } from './common.ts';
@@ -37,7 +39,8 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
     const warning = unknownWordsWarning(phrase, unknown[i] ?? []);
     if (warning) process.stderr.write(`${warning}\n`);
   }
-  const options = { sigma: run.config.sigma, preset, threshold: threshold.value };
+  const calibration = await readCalibration(run.folder);
+  const options = { sigma: run.config.sigma, preset, threshold: threshold.value, calibration };
   const { findings, step } = await findPhrases(flags, run, image, options);
   for (const [i, finding] of findings.entries()) {
     const path = pictures[i];
@@ -45,8 +48,8 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
   }
   process.stdout.write(
     flags.json
-      ? toJson(flags, run, step, image, threshold, findings, unknown, pictures)
-      : toText(flags, run, step, image, threshold, findings, pictures),
+      ? toJson(flags, run, step, image, options, threshold, findings, unknown, pictures)
+      : toText(flags, run, step, image, options, threshold, findings, pictures),
   );
 }
 
@@ -118,6 +121,7 @@ function toText(
   run: RunDescription,
   step: number,
   image: GrayImage,
+  { calibration }: FindingOptions,
   threshold: Threshold,
   findings: readonly PhraseFinding[],
   pictures: readonly string[],
@@ -126,18 +130,28 @@ function toText(
     `Run: ${run.folder}, after ${step} steps`,
     `Image: ${file}, ${image.width} x ${image.height} pixels`,
     `Threshold: ${threshold.value} (${threshold.source}), preset ${preset}`,
+    ...(calibration ? [describeCalibration(calibration)] : []),
     '',
     ...findings.flatMap((finding, i) => [
       ...findingLines(finding, image, threshold.value),
       `  picture     ${pictures[i]}`,
       '',
     ]),
-    ...(preset === 'paper-minmax'
-      ? ['Each map is stretched to its own range: it says where, not whether; compare similarities for that.']
+    ...(preset === 'paper-minmax' ? ['Each map is stretched to its own range: it says where, not whether.'] : []),
+    ...(findings.some(({ presence }) => !presence)
+      ? [`"present" and "absent" need a threshold: npm run evaluate -- --run ${run.folder} finds one.`]
       : []),
     RESEARCH_NOTICE,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** How far "present" and "absent" can be trusted. */
+function describeCalibration({ signal, threshold, sensitivity, specificity, phrases }: PresenceCalibration): string {
+  return (
+    `Present from ${threshold.toFixed(3)} on (${signal} similarity; of ${phrases} validation phrases it finds ` +
+    `${(100 * sensitivity).toFixed(0)} % of the present ones and rejects ${(100 * specificity).toFixed(0)} % of the absent ones)`
+  );
 }
 
 function toJson(
@@ -145,6 +159,7 @@ function toJson(
   run: RunDescription,
   step: number,
   image: GrayImage,
+  { calibration = null }: { readonly calibration?: PresenceCalibration | null | undefined },
   threshold: Threshold,
   findings: readonly PhraseFinding[],
   unknown: readonly (readonly string[])[],
@@ -159,6 +174,7 @@ function toJson(
     preset,
     threshold: threshold.value,
     thresholdSource: threshold.source,
+    calibration,
     phrases: findings.map(({ map: _map, ...finding }, i) => ({
       ...finding,
       unknownWords: unknown[i] ?? [],

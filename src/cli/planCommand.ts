@@ -37,7 +37,7 @@ export function parseBytes(text: string): number {
 }
 
 /** `5.3 GiB`, `12.0 MiB` */
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
@@ -79,9 +79,15 @@ function withVocabulary(config: RunConfig, dataset: Dataset | undefined): RunCon
   return { ...config, model: { ...model, text: { ...model.text, vocabulary } } };
 }
 
-function describeSetting({ chunkSize, checkpointing }: StepPlan): string {
+export function describeSetting({ chunkSize, checkpointing }: StepPlan): string {
   const chunks = chunkSize === undefined ? 'the whole batch at once' : `chunks of ${chunkSize}`;
   return `${chunks}, checkpointing ${checkpointing}`;
+}
+
+/** The flags that choose a setting. */
+export function flagsOf({ batchSize, chunkSize, checkpointing }: StepPlan): string {
+  // A chunk of the whole batch is the plain step; without the flag, the chunk of a preset would come back.
+  return `--batch ${batchSize} --chunk ${chunkSize ?? batchSize} --checkpointing ${checkpointing}`;
 }
 
 function describePlan(plan: StepPlan): string[] {
@@ -109,7 +115,12 @@ function describeTimes(plan: StepPlan, profiles: readonly DeviceProfile[], effic
 const reserve = 0.1;
 
 /** The fastest of the plans that fit, with some memory to spare where there is one. @throws UsageError if none fits. */
-function suggest(plans: readonly StepPlan[], budget: number, profile: DeviceProfile, efficiency: number): StepPlan {
+export function suggest(
+  plans: readonly StepPlan[],
+  budget: number,
+  profile: DeviceProfile,
+  efficiency: number,
+): StepPlan {
   const within = (bytes: number): StepPlan[] => plans.filter(({ memory }) => memory.allocated <= bytes);
   const roomy = within((1 - reserve) * budget);
   const [best] = (roomy.length > 0 ? roomy : within(budget)).sort(
@@ -148,13 +159,11 @@ function describeSearch(
     const verdict = allocated <= budget ? 'fits' : 'too large';
     return `  ${describeSetting(setting)}: ${formatBytes(allocated)}, ${time} a step, ${verdict}`;
   });
-  // A chunk of the whole batch is the plain step; without the flag, the chunk of a preset would come back.
-  const flags = `--batch ${best.batchSize} --chunk ${best.chunkSize ?? best.batchSize} --checkpointing ${best.checkpointing}`;
   const spare = best.memory.allocated <= (1 - reserve) * budget ? 'a tenth of the memory' : 'little';
   return [
     `What fits into ${formatBytes(budget)} (times for ${profile.name}):`,
     ...settings,
-    `Suggestion, with ${spare} to spare: ${describeSetting(best)} (${flags}).`,
+    `Suggestion, with ${spare} to spare: ${describeSetting(best)} (${flagsOf(best)}).`,
   ];
 }
 

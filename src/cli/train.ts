@@ -12,6 +12,7 @@ export interface TrainFlags extends ConfigFlags {
   readonly adapter?: AdapterChoice;
   readonly checks?: boolean;
   readonly tune?: TuneMode;
+  readonly memory?: string;
   readonly evaluate: boolean;
 }
 
@@ -53,6 +54,7 @@ export function registerTrain(program: Command): void {
         tuneModes,
       ),
     )
+    .option('--memory <size>', 'memory of the graphics card, e.g. 8GiB: refuses what does not fit, and says what would')
     .option('--no-evaluate', 'stop after training')
     .action(
       command(async (flags: TrainFlags) => {

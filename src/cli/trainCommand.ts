@@ -14,6 +14,8 @@ import { configFromFlags } from './configFlags.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
+import { printMemory } from './memoryPlan.ts';
+import { parseBytes } from './planCommand.ts';
 import { preparePlans, recordPlans } from './runTuning.ts';
 import type { TrainFlags } from './train.ts';
 
@@ -107,9 +109,15 @@ function progressDisplay() {
   };
 }
 
-async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Promise<void> {
+async function trainAndEvaluate(
+  gpu: Gpu,
+  tuning: Tuning,
+  flags: TrainFlags,
+  memory: number | undefined,
+): Promise<void> {
   const { run, dataset } = await openRun(flags);
   printRun(run, dataset);
+  await printMemory(gpu, run.config, memory);
   const display = progressDisplay();
   const { signal, dispose } = interruptSignal('Stopping after this step.');
   let plansRecorded = Promise.resolve();
@@ -148,7 +156,11 @@ async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Pr
           `the steps' time; weights in ${run.folder}/model.safetensors\n`,
       );
       if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
-        await evaluateRun(gpu, run, dataset, result.trainer.model, { images: run.config.evaluateImages, signal });
+        await evaluateRun(gpu, run, dataset, result.trainer.model, {
+          images: run.config.evaluateImages,
+          step: result.stepsDone,
+          signal,
+        });
       }
     }
     result.trainer.dispose();
@@ -160,10 +172,11 @@ async function trainAndEvaluate(gpu: Gpu, tuning: Tuning, flags: TrainFlags): Pr
 
 /** `groundray train` */
 export async function train(flags: TrainFlags): Promise<void> {
+  const memory = flags.memory === undefined ? undefined : parseBytes(flags.memory);
   const choice = flags.gpu ? 'gpu' : (flags.adapter ?? 'auto');
   const { gpu, tuning } = await openTunedGpu(choice, flags.checks ?? false, flags.tune);
   try {
-    await trainAndEvaluate(gpu, tuning, flags);
+    await trainAndEvaluate(gpu, tuning, flags, memory);
   } finally {
     gpu.dispose();
   }

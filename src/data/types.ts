@@ -62,6 +62,11 @@ export interface Dataset {
   readonly dropped?: readonly DroppedStudy[];
   readonly studies: readonly Study[];
   readonly phrases: readonly GroundedPhrase[];
+  /**
+   * Whether the phrases name every finding of every study, so that a class without a phrase is known to be absent.
+   * Default false: then only studies with phrases tell anything.
+   */
+  readonly phrasesAreComplete?: boolean;
   readonly loadImage: (studyId: string) => Promise<GrayImage>;
 }
 

@@ -1,9 +1,11 @@
 import type { Dataset, GroundedPhrase } from '../data/types.ts';
 import type { PhraseScore } from './aggregate.ts';
 import type { LocationPrior } from './baselines.ts';
-import type { Localizer } from './localizer.ts';
+import type { Localization, Localizer } from './localizer.ts';
 import { DEFAULT_SIGMA, type Grid, RESCALE_PRESETS, type RescalePreset } from './maps.ts';
 import { PAPER_THRESHOLDS } from './metrics.ts';
+import { attentionOf, weightsOf } from './peerPresets.ts';
+import { type PeerRecorder, type PeerSource, peerRecorder } from './peerResults.ts';
 import { negatedFinding, similarityLevel, swapSides } from './probes.ts';
 import type { GroundingResult } from './result.ts';
 import { chooseThreshold, iouPerCandidate, scoreMap } from './score.ts';
@@ -32,6 +34,10 @@ export interface GroundingOptions {
   /** Bootstrap resamples over images and their seed. Default 1000 and 0. */
   readonly resamples?: number;
   readonly seed?: number;
+  /** Measures by the peers' protocols as well (see `PEER_PRESETS`). Default false. */
+  readonly peers?: boolean;
+  /** Temperature of the attention over regions, for the peers that threshold an attention. Default 0.1. */
+  readonly attentionTemperature?: number;
   /** Called after every image. */
   readonly onProgress?: (progress: EvaluationProgress) => void;
   /** Aborts between two images; the promise then rejects with the signal's reason. */
@@ -57,6 +63,9 @@ export async function evaluateGrounding(options: GroundingOptions): Promise<Grou
   const phrases = options.phrases ?? phrasesOfSplit(dataset, 'test');
   const validation = options.validationPhrases ?? phrasesOfSplit(dataset, 'validation');
   const smoothing = { sigma, radius };
+  const peers = options.peers
+    ? peerRecorder(peerSources(modelName, priors, options.attentionTemperature ?? 0.1))
+    : undefined;
   const run: Run = {
     walk: { localizer, dataset, evaluationSide, signal: options.signal },
     presets,
@@ -70,11 +79,12 @@ export async function evaluateGrounding(options: GroundingOptions): Promise<Grou
         presets: presets.map(() => 'paper-minmax' as const),
       })),
     ],
+    peers,
     onProgress: options.onProgress,
   };
   const bestThresholds = await chooseThresholds(run, validation);
   const scored = await scorePhrases(run, phrases, bestThresholds);
-  return tabulateResult(scored, {
+  const result = tabulateResult(scored, {
     dataset: dataset.name,
     protocol: { thresholds, sigma, radius, grid: localizer.gridSize, evaluationSide, resamples, seed },
     methods: [{ name: modelName, description: '' }, ...priors],
@@ -83,6 +93,25 @@ export async function evaluateGrounding(options: GroundingOptions): Promise<Grou
     validationPhrases: validation.length,
     trainedCategories: options.trainedCategories ?? phrasesOfSplit(dataset, 'train').map((phrase) => phrase.category),
   });
+  return peers ? { ...result, peers: peers.results({ count: resamples, seed }) } : result;
+}
+
+function peerSources(model: string, priors: readonly LocationPrior[], temperature: number): PeerSource[] {
+  const attention = (item: LocalizedPhrase): Localization => {
+    const localization = item.localization(item.phrase.phrase);
+    return { ...localization, grid: attentionOf(localization.grid, temperature) };
+  };
+  return [
+    { name: model, isCosine: true, attentionOf: attention },
+    ...priors.map((prior) => ({
+      name: prior.name,
+      isCosine: false,
+      attentionOf: ({ phrase, image }: LocalizedPhrase): Localization => ({
+        grid: weightsOf(prior.mapFor(phrase)),
+        frame: { x: 0, y: 0, ...image },
+      }),
+    })),
+  ];
 }
 
 interface Run {
@@ -96,6 +125,7 @@ interface Run {
     readonly presets: readonly RescalePreset[];
   }[];
   readonly mapOfPrompt: (item: LocalizedPhrase, prompt: string) => Grid;
+  readonly peers: PeerRecorder | undefined;
   readonly onProgress: GroundingOptions['onProgress'];
 }
 
@@ -107,6 +137,7 @@ async function chooseThresholds(run: Run, phrases: readonly GroundedPhrase[]): P
     for (const item of localized) {
       for (const [m, { mapOf, presets }] of run.methods.entries()) {
         const map = mapOf(item);
+        run.peers?.validate(m, item, map);
         for (const [p, preset] of presets.entries()) {
           const iou = iouPerCandidate(map, item.mask, preset);
           curves[m]?.[p]?.push({ category: item.phrase.category, iou });
@@ -135,7 +166,9 @@ async function scorePhrases(
       const { studyId, phrase, category, attributes } = item.phrase;
       for (const [m, { mapOf, presets }] of run.methods.entries()) {
         const options = { presets, thresholds: run.thresholds, bestThresholds: bestThresholds[m] };
-        const all = scoreMap(mapOf(item), item.mask, options);
+        const map = mapOf(item);
+        run.peers?.score(m, item, map);
+        const all = scoreMap(map, item.mask, options);
         for (const [p, scores] of all.entries()) {
           rows[p]?.[m]?.push({ studyId, phrase, category, attributes, area: item.area, scores });
         }

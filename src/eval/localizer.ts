@@ -10,6 +10,8 @@ export interface Localization {
    * `squareFrame(image)`, i.e. longest side resized, short side zero padded, image in the centre, no crop.
    */
   readonly frame?: Box;
+  /** Cosine of the whole image with the phrase; absent for a model that has no feature of the whole image. */
+  readonly similarity?: number;
 }
 
 /** What evaluation needs to know of a model: an image and phrases go in, a similarity grid per phrase comes out. */

@@ -66,20 +66,26 @@ export class ModelLocalizer implements Localizer {
       const embeddings: Float32Array[] = [];
       for (const phrase of phrases) embeddings.push(await this.embed(phrase));
       const pixels = preprocess(image, imageSize).image.data.map((value) => (value - 0.5) / 0.5);
-      const similarities = gpu.scope(() =>
+      const { global, similarities } = gpu.scope(() =>
         noGrad(() => {
-          const { regions } = model.encodeImage(tensor(gpu, pixels, [1, imageSize, imageSize, 1]));
+          const { regions, global } = model.encodeImage(tensor(gpu, pixels, [1, imageSize, imageSize, 1]));
           const [, count = 0, dimension = 0] = regions.shape;
           const rows = regions.array.view([count, dimension], [dimension, 1]);
-          return embeddings.map((values) => phraseSimilarity(rows, tensor(gpu, values, [dimension]).array));
+          const similarities = embeddings.map((values) =>
+            phraseSimilarity(rows, tensor(gpu, values, [dimension]).array),
+          );
+          return { global, similarities };
         }),
       );
+      const whole = (await global.data()) as Float32Array;
+      global.dispose();
       const { width, height } = this.gridSize;
       const frame = localFrame(model, imageSize, image);
       const results: Localization[] = [];
-      for (const similarity of similarities) {
-        results.push({ grid: { width, height, data: (await similarity.read()) as Float32Array }, frame });
-        similarity.dispose();
+      for (const [i, cosines] of similarities.entries()) {
+        const grid = { width, height, data: (await cosines.read()) as Float32Array };
+        results.push({ grid, frame, similarity: cosine(whole, embeddings[i] ?? whole) });
+        cosines.dispose();
       }
       return results;
     } finally {
@@ -107,4 +113,15 @@ export class ModelLocalizer implements Localizer {
     this.embeddings.set(phrase, values);
     return values;
   }
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [product, normA, normB] = [0, 0, 0];
+  for (const [i, x] of a.entries()) {
+    const y = b[i] ?? 0;
+    product += x * y;
+    normA += x * x;
+    normB += y * y;
+  }
+  return product / Math.max(Math.sqrt(normA * normB), 1e-8);
 }

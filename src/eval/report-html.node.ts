@@ -2,9 +2,10 @@ import { Buffer } from 'node:buffer';
 import { barChartSvg } from '../io/charts.node.ts';
 import { encodePng } from '../io/png.node.ts';
 import { type GroundingExample, renderExample } from './examples.ts';
+import type { ReportTable } from './report-cells.ts';
 import { formatNumber, protocolNotes } from './report-notes.ts';
 import { REPORT_STYLE } from './report-style.ts';
-import { type ReportTable, reportSections } from './report-tables.ts';
+import { reportSections } from './report-tables.ts';
 import type { GroundingResult, MethodResult, PresetResult } from './result.ts';
 
 /**

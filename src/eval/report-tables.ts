@@ -1,36 +1,10 @@
-import type { Estimate, MetricName, Summary } from './aggregate.ts';
+import type { MetricName, Summary } from './aggregate.ts';
 import type { RescalePreset } from './maps.ts';
+import { estimated, type ReportSection, type ReportTable, text } from './report-cells.ts';
+import { matchingSections } from './report-matching.ts';
 import { formatNumber } from './report-notes.ts';
+import { peerSections } from './report-peers.ts';
 import type { GroundingResult, MethodResult, PresetResult } from './result.ts';
-
-/** A table of a report, the same for Markdown and HTML. */
-export interface ReportTable {
-  readonly title: string;
-  readonly note: string;
-  readonly header: readonly string[];
-  readonly rows: readonly ReportRow[];
-  /** Long tables that a page may fold. */
-  readonly folded?: boolean;
-}
-
-export interface ReportRow {
-  readonly cells: readonly Cell[];
-  /** The model's row among the baselines. */
-  readonly emphasis?: boolean;
-}
-
-export interface Cell {
-  readonly text: string;
-  /** 95 % interval. */
-  readonly interval?: string | undefined;
-}
-
-export interface ReportSection {
-  readonly title: string;
-  readonly note: string;
-  readonly preset?: RescalePreset;
-  readonly tables: readonly ReportTable[];
-}
 
 const LABELS: Readonly<Record<MetricName, string>> = {
   iou: 'IoU',
@@ -50,13 +24,6 @@ export const PRESET_NOTES: Readonly<Record<RescalePreset, string>> = {
   'paper-minmax': 'Each map is stretched to [-1, 1] by its own minimum and maximum before the thresholds.',
   'paper-cosine': 'The similarities are compared with the thresholds as they are.',
 };
-
-function estimated({ value, low, high }: Estimate, withInterval = false): Cell {
-  const known = withInterval && Number.isFinite(low) && Number.isFinite(high);
-  return { text: formatNumber(value), interval: known ? `${formatNumber(low)} to ${formatNumber(high)}` : undefined };
-}
-
-const text = (value: string | number): Cell => ({ text: String(value) });
 
 /** All tables of a result: a section per preset, then the probe that does not depend on the preset. */
 export function reportSections(result: GroundingResult): ReportSection[] {
@@ -94,7 +61,11 @@ export function reportSections(result: GroundingResult): ReportSection[] {
       ],
     });
   }
-  return sections;
+  return [
+    ...sections,
+    ...peerSections(result.peers ?? []),
+    ...(result.matching ? matchingSections(result.matching) : []),
+  ];
 }
 
 function presetTables(result: GroundingResult, { methods, differences, sideSwap }: PresetResult): ReportTable[] {

@@ -1,5 +1,6 @@
+import type { ReportTable } from './report-cells.ts';
 import { protocolNotes } from './report-notes.ts';
-import { type ReportTable, reportSections } from './report-tables.ts';
+import { reportSections } from './report-tables.ts';
 import type { GroundingResult } from './result.ts';
 
 /** The result as a Markdown document with all tables, baselines beside the model. */

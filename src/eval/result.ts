@@ -1,5 +1,7 @@
 import type { Estimate, GroupSummary, PhraseScore, Summary } from './aggregate.ts';
+import type { MatchingResult } from './evaluateMatching.ts';
 import type { RescalePreset } from './maps.ts';
+import type { PeerResult } from './peerResults.ts';
 import type { NegationProbe, SideSwapProbe } from './probes.ts';
 
 /** What `evaluateGrounding` measured. Plain data: it can be stored as JSON (NaN then becomes null). */
@@ -13,6 +15,10 @@ export interface GroundingResult {
   readonly presets: readonly PresetResult[];
   /** Similarity of denied findings; independent of the preset. */
   readonly negation?: NegationProbe | undefined;
+  /** By the peers' protocols; over all classes, also those that training never showed. */
+  readonly peers?: readonly PeerResult[] | undefined;
+  /** Classification, retrieval and the decision between present and absent (see `evaluateMatching`). */
+  readonly matching?: MatchingResult | undefined;
 }
 
 export interface Protocol {

@@ -35,8 +35,17 @@ export async function saveCheckpoint(
   await writeFileAtomic(join(folder, fileName), safetensorsChunks(tensors, { progress: JSON.stringify(progress) }));
 }
 
+export function checkpointPath(folder: string): string {
+  return join(folder, fileName);
+}
+
 export function hasCheckpoint(folder: string): boolean {
-  return existsSync(join(folder, fileName));
+  return existsSync(checkpointPath(folder));
+}
+
+/** Steps that the metadata of a checkpoint tell of; undefined where they don't. */
+export function stepOf({ progress }: Readonly<Record<string, string>>): number | undefined {
+  return progress === undefined ? undefined : progressSchema.parse(JSON.parse(progress)).step;
 }
 
 /** Name in the model of a tensor of a checkpoint; undefined for those of the optimizer. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,9 @@ import { RESEARCH_NOTICE } from '../../src/eval/notice.ts';
 import type { GroundingResult, MethodResult } from '../../src/eval/result.ts';
 import { createGpu } from '../../src/gpu/create.node.ts';
 import type { Gpu } from '../../src/gpu/gpu.ts';
+import { encodeGrayPng } from '../../src/io/png.node.ts';
 import { GroundingModel } from '../../src/models/grounding.ts';
+import { readCalibration } from '../../src/train/calibration.node.ts';
 import type { RunDescription } from '../../src/train/runFolder.node.ts';
 import { runCommand } from './support/commandLine.ts';
 import { untrainedRun } from './support/tinyRun.ts';
@@ -41,21 +43,49 @@ describe('groundray evaluate', () => {
     expect(stdout).toMatch(/Left and right swapped in \d+ phrases: IoU/);
     expect(stdout).toMatch(/Finding denied \("no \.\.\."\) in \d+ cases: its peak similarity is lower by/);
     expect(stdout).toContain(RESEARCH_NOTICE);
-    expect(lines.length).toBeLessThan(30);
+    expect(stdout).toMatch(/Present or absent \((global|peak) similarity of -?\d\.\d{3}\): AUROC/);
+    expect(stdout).toMatch(/Zero-shot classification of 4 images: AUROC .*; with "There is no \.\.\." AUROC/);
+    expect(stdout).toMatch(/Image to report among 4: right within 1 for \d+ % \(chance 25 %\)/);
+    expect(lines.length).toBeLessThan(34);
 
     const report = (ending: string) => readFileSync(join(run.folder, 'evaluation', `report.${ending}`), 'utf8');
     const json: GroundingResult = JSON.parse(report('json'));
     expect(json.counts.images).toBe(4);
+    const { zeroShot, retrieval, presence } = json.matching!;
+    expect(zeroShot.map(({ scheme, images, validationImages }) => [scheme, images, validationImages])).toEqual([
+      ['prompts', 4, 12],
+      ['pairs', 4, 12],
+    ]);
+    expect(retrieval.map(({ similarity }) => similarity)).toEqual(['global', 'local', 'both']);
+    expect(presence!.calibration).toMatchObject({ dataset: 'phantom-1', step: 0, sigma: 1 });
+    expect(await readCalibration(run.folder)).toEqual(presence!.calibration);
     expect(json.protocol.sigma).toBe(1);
     expect(json.presets.map(({ preset }) => preset)).toEqual(['paper-minmax', 'paper-cosine']);
     expect(json.presets[0]!.methods.map(({ name }) => name)).toEqual(names);
     expect(report('md')).toContain('untrained model: the same network with the parameters that training started from.');
     expect(report('html')).toContain('<img alt="Heat map of ');
+    for (const title of ['Present or absent', 'Zero-shot classification', 'Retrieval']) {
+      expect(report('md')).toContain(`## ${title}`);
+      expect(report('html')).toContain(`<h2>${title}</h2>`);
+    }
     expect(existsSync(join(run.folder, 'evaluation', 'example-01.png'))).toBe(true);
   });
 
+  it('leaves a threshold with the weights, by which localize says present or absent', async () => {
+    const { loadImage, studies } = await openDataset(run.config.data);
+    const image = join(folder, 'chest.png');
+    writeFileSync(image, encodeGrayPng(await loadImage(studies[0]!.id)));
+    const ask = ['localize', '--run', run.folder, '--image', image, '--phrase', 'left pneumonia', '--json'];
+    const { stdout } = await runCommand(...ask);
+    const { calibration, phrases } = JSON.parse(stdout);
+    expect(calibration).toEqual(await readCalibration(run.folder));
+    const { present, value, threshold } = phrases[0].presence;
+    expect(threshold).toBe(calibration.threshold);
+    expect(present).toBe(value >= threshold);
+  });
+
   it('measures a network before its first step exactly like the untrained one', async () => {
-    const { stdout } = await runCommand('evaluate', '--run', run.folder, '--images', '3', '--json');
+    const { stdout } = await runCommand('evaluate', '--run', run.folder, '--images', '3', '--no-matching', '--json');
     const { presets } = JSON.parse(stdout) as GroundingResult;
     for (const { methods, differences } of presets) {
       const [model, untrained] = methods as [MethodResult, MethodResult];
@@ -67,7 +97,18 @@ describe('groundray evaluate', () => {
 
   it('evaluates another split, and leaves the untrained network out where asked to', async () => {
     const { stdout } = await runCommand(
-      ...['evaluate', '--run', run.folder, '--split', 'validation', '--images', '2', '--no-untrained', '--json'],
+      ...[
+        'evaluate',
+        '--run',
+        run.folder,
+        '--split',
+        'validation',
+        '--images',
+        '2',
+        '--no-untrained',
+        '--no-matching',
+        '--json',
+      ],
     );
     const { counts, presets } = JSON.parse(stdout) as GroundingResult;
     expect(counts.images).toBe(2);

@@ -39,6 +39,7 @@ describe('groundray localize', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('after 3 steps');
     expect(stdout).toMatch(/similarity +-?\d\.\d{3} at most, -?\d\.\d{3} on average/);
+    expect(stdout).toContain('presence    not calibrated');
     expect(stdout).toMatch(/peak +x \d+, y \d+ of 48 x 36 pixels/);
     expect(stdout).toContain('Threshold: 0.3 (default)');
     expect(stdout).toContain(RESEARCH_NOTICE);
@@ -199,6 +200,33 @@ describe('describeFinding', () => {
     const finding = describeFinding('x', { grid }, gray, { ...options, threshold: 0.9 });
     expect(finding.box).toBeNull();
     expect(findingLines(finding, gray, 0.9).join('\n')).toContain('nothing: no part of the map');
+  });
+
+  it('decides between present and absent, and shows the map either way', () => {
+    const calibration = {
+      signal: 'global' as const,
+      ...{ threshold: 0.25, sigma: 0, sensitivity: 0.9, specificity: 0.6, auroc: 0.8 },
+      ...{ phrases: 20, dataset: 'phantom-0' },
+    };
+    const ask = (similarity?: number) =>
+      describeFinding('x', { grid, ...(similarity === undefined ? {} : { similarity }) }, gray, {
+        ...options,
+        calibration,
+      });
+    const [present, absent, unknown] = [ask(0.25), ask(0.1), ask()];
+    const lines = (finding: ReturnType<typeof ask>) => findingLines(finding, gray, 0.5).join('\n');
+    expect(lines(present)).toContain('present (similarity of the whole image 0.250 reaches 0.250)');
+    expect(lines(absent)).toContain('absent (similarity of the whole image 0.100 below 0.250)');
+    expect(lines(unknown)).toContain('not calibrated: whether the phrase is in the image at all is not known');
+    expect(absent.map).toEqual(present.map);
+    expect(absent.box).toEqual(present.box);
+    // The caption differs, the picture above it does not.
+    const pictures = [present, absent].map((finding) => drawFinding(gray, finding, { ...options, calibration }));
+    const [above, below] = [0, 512 * 256 * 4].map((start) =>
+      pictures.map(({ data }) => Buffer.from(data.slice(start, start === 0 ? 512 * 256 * 4 : undefined))),
+    ) as [Buffer[], Buffer[]];
+    expect(above[0]!.equals(above[1]!)).toBe(true);
+    expect(below[0]!.equals(below[1]!)).toBe(false);
   });
 
   it('reduces pictures of very large images', () => {

@@ -59,6 +59,8 @@ it('ends with one sentence and exit code 1 for input that cannot be trained on',
     [['--config', writeConfig(folder, { batchSize: 500 })], /20 usable studies, fewer than one batch of 500/],
     [['--preset', 'huge'], /no preset "huge".*phantom-mini/],
     [['--seed', '-1'], /seed/],
+    [['--memory', '1MiB'], /more than the 1\.0 MiB of --memory\. No --chunk/],
+    [['--memory', 'lots'], /--memory lots: expected a number and a unit/],
   ];
   const results = await Promise.all(
     cases.map(async ([args]) => {

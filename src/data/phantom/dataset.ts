@@ -49,6 +49,7 @@ export function phantomDataset(options: PhantomOptions): Dataset {
     name: `phantom-${seed}`,
     studies: [...phantoms.values()].map(toStudy),
     phrases: [...phantoms.values()].flatMap((phantom) => toPhrases(phantom, size)),
+    phrasesAreComplete: true,
     loadImage: async (studyId) => renderImage(find(studyId).scene, size),
   };
 }

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { calibrationSchema, type PresenceCalibration } from '../eval/presence.ts';
+import { changeMetadata, readMetadata } from '../io/safetensorsMetadata.node.ts';
+import { checkpointPath, stepOf } from './checkpoint.node.ts';
+
+const key = 'presence';
+
+/**
+ * Puts the threshold between "present" and "absent" into the metadata of the run's checkpoint and of its exported model:
+ * it holds for these weights, and the next checkpoint of a training that goes on has none.
+ *
+ * @returns False, with nothing written, when the checkpoint has moved on from the weights that were calibrated.
+ */
+export async function storeCalibration(folder: string, calibration: PresenceCalibration): Promise<boolean> {
+  const checkpoint = checkpointPath(folder);
+  if (stepOf(await readMetadata(checkpoint)) !== calibration.step) return false;
+  const text = JSON.stringify(calibration);
+  await changeMetadata(checkpoint, { [key]: text });
+  const exported = join(folder, 'model.safetensors');
+  if (existsSync(exported)) await changeMetadata(exported, { [key]: text });
+  return true;
+}
+
+/** What `storeCalibration` put into the checkpoint; undefined where there is none, or one that cannot be read. */
+export async function readCalibration(folder: string): Promise<PresenceCalibration | undefined> {
+  const { [key]: text } = await readMetadata(checkpointPath(folder));
+  if (text === undefined) return undefined;
+  try {
+    return calibrationSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
