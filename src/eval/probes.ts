@@ -38,6 +38,8 @@ export interface SideSwapProbe {
   readonly drop: Estimate;
   /** `drop / iou` of the means. */
   readonly relativeDrop: number;
+  /** Phrase by phrase, so that runs can be compared on the same phrases. */
+  readonly cases: readonly SideSwapCase[];
 }
 
 /** The left/right-swap test; undefined without a phrase that has a side. Means are over phrases. */
@@ -56,6 +58,7 @@ export function sideSwapProbe(cases: readonly SideSwapCase[], resamples: ImageRe
     swappedIou: mean((entry) => entry.swappedIou),
     drop,
     relativeDrop: drop.value / iou.value,
+    cases,
   };
 }
 
