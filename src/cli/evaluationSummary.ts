@@ -1,6 +1,7 @@
 import type { Estimate, GroupSummary } from '../eval/aggregate.ts';
 import { formatNumber } from '../eval/report-notes.ts';
 import type { GroundingResult, MethodResult, PresetResult } from '../eval/result.ts';
+import { textTable } from './textTable.ts';
 
 /** What a terminal shows of a result: a table of all methods and a line per probe. The report has the rest. */
 export function summaryLines(result: GroundingResult): string[] {
@@ -33,14 +34,7 @@ function methodTable({ preset, methods }: PresetResult): string[] {
       mean(macro.pointing),
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  '),
-  );
-  const [header = '', ...body] = lines;
-  return [header, '-'.repeat(header.length), ...body];
+  return textTable(rows);
 }
 
 function footnote({ methods }: PresetResult): string[] {

@@ -4,6 +4,7 @@ import { registerEvaluate } from './evaluate.ts';
 import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
+import { registerStudy } from './study.ts';
 import { registerTrain } from './train.ts';
 import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
@@ -17,6 +18,7 @@ for (const register of [
   registerPlan,
   registerTune,
   registerEvaluate,
+  registerStudy,
   registerLocalize,
   registerVerify,
 ])

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { vi } from 'vitest';
 import { registerEvaluate } from '../../../src/cli/evaluate.ts';
 import { registerLocalize } from '../../../src/cli/localize.ts';
+import { registerStudy } from '../../../src/cli/study.ts';
 
 export interface CommandResult {
   readonly code: number;
@@ -12,7 +13,7 @@ export interface CommandResult {
 /** Runs a command in this process, as the shell would, and takes down what it prints and its exit code. */
 export async function runCommand(...args: string[]): Promise<CommandResult> {
   const program = new Command().exitOverride();
-  for (const register of [registerEvaluate, registerLocalize]) register(program);
+  for (const register of [registerEvaluate, registerLocalize, registerStudy]) register(program);
   for (const command of program.commands) command.exitOverride();
   const [out, err] = [process.stdout, process.stderr].map((stream) => {
     const parts: string[] = [];
