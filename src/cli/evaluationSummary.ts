@@ -60,10 +60,11 @@ function sideSwapLine({ sideSwap }: PresetResult): string[] {
 
 function negationLine({ negation }: GroundingResult): string[] {
   if (!negation) return [];
-  const { phrases, ordered, peakDrop } = negation;
+  const { phrases, ordered, orderedByName, peakDrop } = negation;
+  const percent = ({ value }: Estimate) => `${formatNumber(100 * value, 0)} %`;
   return [
     `Finding denied ("no ...") in ${phrases} cases: its peak similarity is lower by ${withInterval(peakDrop)}, ` +
-      `in ${formatNumber(100 * ordered.value, 0)} % of them (chance: 50 %)`,
+      `in ${percent(ordered)} of them; lower than that of the class's name alone in ${percent(orderedByName)}`,
   ];
 }
 

@@ -4,7 +4,7 @@ import type { LocationPrior } from './baselines.ts';
 import type { Localizer } from './localizer.ts';
 import { DEFAULT_SIGMA, type Grid, RESCALE_PRESETS, type RescalePreset } from './maps.ts';
 import { PAPER_THRESHOLDS } from './metrics.ts';
-import { negatedFinding, similarityLevel, swapSides } from './probes.ts';
+import { namedFinding, negatedFinding, similarityLevel, swapSides } from './probes.ts';
 import type { GroundingResult } from './result.ts';
 import { chooseThreshold, iouPerCandidate, scoreMap } from './score.ts';
 import { type MethodScores, type ScoredPhrases, tabulateResult } from './tables.ts';
@@ -128,7 +128,11 @@ async function scorePhrases(
   const negations = new Map<string, ScoredPhrases['negations'][number]>();
   let emptyGroundTruth = 0;
   const progress = progressOf(run, 'test', phrases);
-  const prompts = (phrase: GroundedPhrase) => [swapSides(phrase.phrase) ?? phrase.phrase, negatedFinding(phrase)];
+  const prompts = (phrase: GroundedPhrase) => [
+    swapSides(phrase.phrase) ?? phrase.phrase,
+    negatedFinding(phrase),
+    namedFinding(phrase),
+  ];
   for await (const { localized, emptyMasks } of walkPhrases(run.walk, phrases, prompts)) {
     emptyGroundTruth += emptyMasks;
     for (const item of localized) {
@@ -150,9 +154,14 @@ async function scorePhrases(
       }
       const key = JSON.stringify([studyId, category]);
       if (!negations.has(key)) {
-        const positive = similarityLevel(item.localization(phrase).grid);
-        const negative = similarityLevel(item.localization(negatedFinding(item.phrase)).grid);
-        negations.set(key, { studyId, category, positive, negative });
+        const level = (prompt: string) => similarityLevel(item.localization(prompt).grid);
+        negations.set(key, {
+          studyId,
+          category,
+          positive: level(phrase),
+          negative: level(negatedFinding(item.phrase)),
+          named: level(namedFinding(item.phrase)),
+        });
       }
     }
     progress();

@@ -25,13 +25,13 @@ export function studyLines(result: StudyResult): string[] {
 
 function presetTable(conditions: readonly ConditionResult[], preset: string): string[] {
   return textTable([
-    [preset, 'IoU', 'Dice', 'CNR', 'Pointing', 'IoU unseen', 'Fall by swap', 'Negation'],
+    [preset, 'IoU', 'Dice', 'CNR', 'Pointing', 'IoU unseen', 'Fall by swap', 'Denial below name'],
     ...conditions.map(({ name, presets, negation }) => {
       const found = presets.find((entry) => entry.preset === preset);
       return [
         name,
         ...[found?.seen.iou, found?.seen.dice, found?.seen.cnr, found?.seen.pointing].map(orDash),
-        ...[found?.unseen?.iou, found?.sideSwap?.drop, negation].map(orDash),
+        ...[found?.unseen?.iou, found?.sideSwap?.drop, negation?.orderedByName].map(orDash),
       ];
     }),
   ]);

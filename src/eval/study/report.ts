@@ -162,11 +162,13 @@ function probeTable(conditions: readonly ConditionResult[]): ReportTable {
   return {
     title: '',
     note:
-      'Negation: share of cases in which "no ..." is less similar than the finding itself; to be read beside the untrained network\'s. Global loss: ' +
+      'Negation: share of cases in which "no <class>" is less similar than the phrase, and than "<class>" alone, which ' +
+      'differs in that one word. Chance is not 0.5, as all cases of a run share one "no": compare with the ' +
+      'untrained network. Global loss: ' +
       'cross entropy from image to report on validation batches after the last step, the part that all objectives have.',
-    header: ['objective', 'negation', 'global loss'],
+    header: ['objective', 'denial below phrase', 'denial below name', 'global loss'],
     rows: conditions.map(({ name, negation, globalLoss }) => ({
-      cells: [text(name), spreadCell(negation), spreadCell(globalLoss)],
+      cells: [text(name), spreadCell(negation?.ordered), spreadCell(negation?.orderedByName), spreadCell(globalLoss)],
     })),
   };
 }

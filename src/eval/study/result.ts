@@ -48,8 +48,8 @@ export interface ConditionResult {
     }[];
     readonly sideSwap?: SideSwapSpread | undefined;
   }[];
-  /** Share of denied findings that are less similar than the finding itself; 0.5 is chance. */
-  readonly negation?: Spread | undefined;
+  /** Share of denied findings that are less similar than the phrase, and than the name of their class alone. */
+  readonly negation?: { readonly ordered: Spread; readonly orderedByName: Spread } | undefined;
   /** Global part of the validation loss at the end of training (see `CurvePoint`). */
   readonly globalLoss?: Spread | undefined;
   readonly curves: readonly { readonly seed: number; readonly points: readonly CurvePoint[] }[];

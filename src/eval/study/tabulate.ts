@@ -68,7 +68,7 @@ export function tabulateStudy(
 
 function conditionResult({ name, runs }: ConditionRuns): ConditionResult {
   const losses = runs.flatMap(({ curve }) => curve.at(-1)?.globalLoss ?? []);
-  const negations = runs.flatMap(({ result }) => result.negation?.ordered.value ?? []);
+  const negations = runs.flatMap(({ result }) => result.negation ?? []);
   return {
     name,
     seeds: runs.map(({ seed }) => seed),
@@ -88,7 +88,14 @@ function conditionResult({ name, runs }: ConditionRuns): ConditionResult {
         sideSwap: sideSwapSpread(results),
       };
     }),
-    ...(negations.length > 0 ? { negation: spreadOf(negations) } : {}),
+    ...(negations.length > 0
+      ? {
+          negation: {
+            ordered: spreadOf(negations.map(({ ordered }) => ordered.value)),
+            orderedByName: spreadOf(negations.map(({ orderedByName }) => orderedByName.value)),
+          },
+        }
+      : {}),
     ...(losses.length > 0 ? { globalLoss: spreadOf(losses) } : {}),
     curves: runs.map(({ seed, curve }) => ({ seed, points: curve })),
   };
