@@ -94,6 +94,12 @@ async function report(
   print(`${studyLines(result).join('\n')}\nTables: ${near(page)} (also .json and .svg)\n`);
 }
 
+/** The choice of the processor, to be repeated when the study goes on. */
+function adapterFlag({ gpu, adapter }: StudyFlags): string {
+  if (gpu) return ' --gpu';
+  return adapter === undefined ? '' : ` --adapter ${adapter}`;
+}
+
 /** `groundray study` */
 export async function study(flags: StudyFlags): Promise<void> {
   for (const name of flags.objectives ?? []) parseCondition(name);
@@ -115,7 +121,7 @@ export async function study(flags: StudyFlags): Promise<void> {
       process.exitCode = 130;
       print(
         `Stopped: ${runs.length} of ${planned.length} runs are finished. ` +
-          `Go on with: npm run study -- --out ${near(folder)}\n`,
+          `Go on with: npm run study -- --out ${near(folder)}${adapterFlag(flags)}\n`,
       );
     }
   } finally {
