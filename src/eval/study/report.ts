@@ -65,7 +65,7 @@ export function renderStudy(result: StudyResult, provenance: Provenance, figure:
 }
 
 function introduction(result: StudyResult, { adapter, date, command, missing }: Provenance): string[] {
-  const { counts, seeds, unseenClasses } = result;
+  const { counts, seeds, unseenClasses, protocol } = result;
   return [
     `Measured on ${date} on ${adapter}, with \`${command}\`.`,
     ...(missing > 0 ? [`Not complete: ${missing === 1 ? '1 run is' : `${missing} runs are`} not finished yet.`] : []),
@@ -74,10 +74,11 @@ function introduction(result: StudyResult, { adapter, date, command, missing }: 
         ? `${counts.unseenPhrases} of them for ${unseenClasses.join(', ')}, which training never showed.`
         : 'all of classes that training showed.'),
     'Cells: mean over seeds ± standard deviation, and the range over seeds in brackets. Differences: mean over seeds ' +
-      `with a 95 % interval from ${result.resamples} resamples of images and of seeds together, paired by seed and ` +
+      `with a 95 % interval from ${protocol.resamples} resamples of images and of seeds together, paired by seed and ` +
       'phrase; with so few seeds the interval is coarse.',
-    ...result.protocol,
-    'Figures of the two presets must not be compared with each other.',
+    `Similarity grid ${protocol.grid.width}x${protocol.grid.height}, Gaussian sigma ${protocol.sigma} cells. IoU and Dice: mean ` +
+      `over the thresholds ${protocol.thresholds.join(', ')}; a prediction that marks nothing counts 0.`,
+    'Figures of the two presets must not be compared with each other. Priors are stretched to [-1, 1] under both.',
   ];
 }
 

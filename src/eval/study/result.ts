@@ -1,5 +1,6 @@
 import type { Estimate, MetricName } from '../aggregate.ts';
 import type { RescalePreset } from '../maps.ts';
+import type { Protocol } from '../result.ts';
 import type { CurvePoint } from './measurement.ts';
 import type { Spread } from './spread.ts';
 
@@ -15,9 +16,8 @@ export interface StudyResult {
   readonly seeds: readonly number[];
   readonly counts: { readonly images: number; readonly phrases: number; readonly unseenPhrases: number };
   readonly unseenClasses: readonly string[];
-  readonly resamples: number;
-  /** How the maps were made and compared. */
-  readonly protocol: readonly string[];
+  /** How the maps of all runs were made and compared. */
+  readonly protocol: Protocol;
   readonly conditions: readonly ConditionResult[];
   /** Best location prior that reads no annotation of the phrase, per preset and part. */
   readonly priors: readonly {

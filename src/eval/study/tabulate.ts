@@ -2,7 +2,6 @@ import type { GroupSummary } from '../aggregate.ts';
 import { type ImageResamples, resampleImages } from '../bootstrap.ts';
 import type { RescalePreset } from '../maps.ts';
 import { RESEARCH_NOTICE } from '../notice.ts';
-import { protocolNotes } from '../report-notes.ts';
 import type { MethodResult, PresetResult } from '../result.ts';
 import { pairDifferences } from './differences.ts';
 import { factorsOf } from './factors.ts';
@@ -53,8 +52,7 @@ export function tabulateStudy(
     seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
     counts: { images: result.counts.images, phrases: result.counts.phrases, unseenPhrases },
     unseenClasses: result.counts.unseenClasses,
-    resamples,
-    protocol: protocolNotes(result).slice(1, 3),
+    protocol: result.protocol,
     conditions: groups.map(conditionResult),
     priors: result.presets.flatMap(bestPriors),
     differences: result.presets.flatMap(({ preset }) => pairDifferences(preset, groups, draws)),
