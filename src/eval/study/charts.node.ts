@@ -91,7 +91,8 @@ interface Drawing {
 }
 
 function panelOf({ spreadIn, level }: Panel, index: number, conditions: readonly ConditionResult[]): Drawing {
-  const names = conditions.map(({ name }) => name);
+  // A line per temperature, as narrow bars have little room below.
+  const names = conditions.map(({ name }) => name.replaceAll(':', '\n'));
   const axes = { xAxisIndex: index, yAxisIndex: index };
   return {
     xAxis: {
@@ -99,7 +100,7 @@ function panelOf({ spreadIn, level }: Panel, index: number, conditions: readonly
       gridIndex: index,
       data: names,
       ...AXIS_STYLE,
-      axisLabel: { ...AXIS_STYLE.axisLabel, interval: 0, width: 82, overflow: 'break' },
+      axisLabel: { ...AXIS_STYLE.axisLabel, fontSize: 10, interval: 0 },
     },
     yAxis: { type: 'value', gridIndex: index, ...AXIS_STYLE },
     series: [
