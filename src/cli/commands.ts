@@ -6,6 +6,7 @@ import { registerLocalize } from './localize.ts';
 import { registerPhantom } from './phantom.ts';
 import { registerPlan } from './plan.ts';
 import { registerPrepare } from './prepare.ts';
+import { registerStudy } from './study.ts';
 import { registerTrain } from './train.ts';
 import { registerTune } from './tune.ts';
 import { registerVerify } from './verify.ts';
@@ -21,6 +22,7 @@ export function registerCommands(program: Command): void {
     registerPlan,
     registerTune,
     registerEvaluate,
+    registerStudy,
     registerLocalize,
     registerImage,
     registerWeights,

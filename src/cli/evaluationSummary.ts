@@ -2,6 +2,7 @@ import type { Estimate, GroupSummary } from '../eval/aggregate.ts';
 import type { MatchingResult } from '../eval/evaluateMatching.ts';
 import { formatNumber } from '../eval/report-notes.ts';
 import type { GroundingResult, MethodResult, PresetResult } from '../eval/result.ts';
+import { textTable } from './textTable.ts';
 
 /** What a terminal shows of a result: a table of all methods and a line per probe. The report has the rest. */
 export function summaryLines(result: GroundingResult): string[] {
@@ -35,14 +36,7 @@ function methodTable({ preset, methods }: PresetResult): string[] {
       mean(macro.pointing),
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  '),
-  );
-  const [header = '', ...body] = lines;
-  return [header, '-'.repeat(header.length), ...body];
+  return textTable(rows);
 }
 
 function footnote({ methods }: PresetResult): string[] {
@@ -68,10 +62,11 @@ function sideSwapLine({ sideSwap }: PresetResult): string[] {
 
 function negationLine({ negation }: GroundingResult): string[] {
   if (!negation) return [];
-  const { phrases, ordered, peakDrop } = negation;
+  const { phrases, ordered, orderedByName, peakDrop } = negation;
+  const percent = ({ value }: Estimate) => `${formatNumber(100 * value, 0)} %`;
   return [
     `Finding denied ("no ...") in ${phrases} cases: its peak similarity is lower by ${withInterval(peakDrop)}, ` +
-      `in ${formatNumber(100 * ordered.value, 0)} % of them (chance: 50 %)`,
+      `in ${percent(ordered)} of them; lower than that of the class's name alone in ${percent(orderedByName)}`,
   ];
 }
 

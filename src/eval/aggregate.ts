@@ -109,6 +109,36 @@ export function macroDifference(
   return { value: means(ours).macro - means(theirs).macro, ...percentileInterval(drawn), count: ours.values.length };
 }
 
+/** One number of one phrase; means are taken per group first. NaN is left out. */
+export interface ScoredEntry {
+  readonly studyId: string;
+  readonly group: string;
+  readonly value: number;
+}
+
+/** A mean over groups and the same on every resample of the images. */
+export interface Draws {
+  readonly value: number;
+  readonly drawn: Float64Array;
+}
+
+/** Mean over the groups of the mean over their entries, with its bootstrap draws. */
+export function groupMeanDraws(entries: readonly ScoredEntry[], resamples: ImageResamples): Draws {
+  const kept = entries.filter(({ value }) => Number.isFinite(value));
+  const names = [...new Set(kept.map(({ group }) => group))];
+  const groupOf = new Map(names.map((name, i) => [name, i]));
+  const table: Table = {
+    classes: names.length,
+    values: Float64Array.from(kept, ({ value }) => value),
+    groups: Int32Array.from(kept, ({ group }) => groupOf.get(group) ?? 0),
+    images: Int32Array.from(kept, ({ studyId }) => imageIndex(studyId, resamples)),
+  };
+  return {
+    value: means(table).macro,
+    drawn: Float64Array.from(resamples.weights, (weights) => means(table, weights).macro),
+  };
+}
+
 /** Mean of one number per phrase with a bootstrap interval over images; values that are not finite are left out. */
 export function estimateMean(
   entries: readonly { readonly studyId: string; readonly value: number }[],

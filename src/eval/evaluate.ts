@@ -6,7 +6,7 @@ import { DEFAULT_SIGMA, type Grid, RESCALE_PRESETS, type RescalePreset } from '.
 import { PAPER_THRESHOLDS } from './metrics.ts';
 import { attentionOf, weightsOf } from './peerPresets.ts';
 import { type PeerRecorder, type PeerSource, peerRecorder } from './peerResults.ts';
-import { negatedFinding, similarityLevel, swapSides } from './probes.ts';
+import { namedFinding, negatedFinding, similarityLevel, swapSides } from './probes.ts';
 import type { GroundingResult } from './result.ts';
 import { chooseThreshold, iouPerCandidate, scoreMap } from './score.ts';
 import { type MethodScores, type ScoredPhrases, tabulateResult } from './tables.ts';
@@ -159,7 +159,11 @@ async function scorePhrases(
   const negations = new Map<string, ScoredPhrases['negations'][number]>();
   let emptyGroundTruth = 0;
   const progress = progressOf(run, 'test', phrases);
-  const prompts = (phrase: GroundedPhrase) => [swapSides(phrase.phrase) ?? phrase.phrase, negatedFinding(phrase)];
+  const prompts = (phrase: GroundedPhrase) => [
+    swapSides(phrase.phrase) ?? phrase.phrase,
+    negatedFinding(phrase),
+    namedFinding(phrase),
+  ];
   for await (const { localized, emptyMasks } of walkPhrases(run.walk, phrases, prompts)) {
     emptyGroundTruth += emptyMasks;
     for (const item of localized) {
@@ -183,9 +187,14 @@ async function scorePhrases(
       }
       const key = JSON.stringify([studyId, category]);
       if (!negations.has(key)) {
-        const positive = similarityLevel(item.localization(phrase).grid);
-        const negative = similarityLevel(item.localization(negatedFinding(item.phrase)).grid);
-        negations.set(key, { studyId, category, positive, negative });
+        const level = (prompt: string) => similarityLevel(item.localization(prompt).grid);
+        negations.set(key, {
+          studyId,
+          category,
+          positive: level(phrase),
+          negative: level(negatedFinding(item.phrase)),
+          named: level(namedFinding(item.phrase)),
+        });
       }
     }
     progress();

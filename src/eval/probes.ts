@@ -16,9 +16,14 @@ export function swapSides(phrase: string): string | undefined {
   return swapped === phrase ? undefined : swapped;
 }
 
+/** The finding by the name of its class alone, e.g. "pleural effusion". */
+export function namedFinding(phrase: GroundedPhrase): string {
+  return phrase.category.toLowerCase();
+}
+
 /** The finding denied, e.g. "no pleural effusion". */
 export function negatedFinding(phrase: GroundedPhrase): string {
-  return `no ${phrase.category.toLowerCase()}`;
+  return `no ${namedFinding(phrase)}`;
 }
 
 /** One phrase with a side, localized as it stands and with the side exchanged. */
@@ -38,6 +43,8 @@ export interface SideSwapProbe {
   readonly drop: Estimate;
   /** `drop / iou` of the means. */
   readonly relativeDrop: number;
+  /** Phrase by phrase, so that runs can be compared on the same phrases. */
+  readonly cases: readonly SideSwapCase[];
 }
 
 /** The left/right-swap test; undefined without a phrase that has a side. Means are over phrases. */
@@ -56,6 +63,7 @@ export function sideSwapProbe(cases: readonly SideSwapCase[], resamples: ImageRe
     swappedIou: mean((entry) => entry.swappedIou),
     drop,
     relativeDrop: drop.value / iou.value,
+    cases,
   };
 }
 
@@ -64,6 +72,8 @@ export interface NegationCase {
   readonly studyId: string;
   readonly positive: SimilarityLevel;
   readonly negative: SimilarityLevel;
+  /** Of the class's name, which differs from the denial in the one word that denies. */
+  readonly named: SimilarityLevel;
 }
 
 export interface SimilarityLevel {
@@ -79,8 +89,10 @@ export interface NegationProbe {
   /** Peak of the phrase minus peak of the denial, paired: should be clearly above 0. */
   readonly peakDrop: Estimate;
   readonly meanDrop: Estimate;
-  /** Share of phrases whose peak is higher than that of the denial; 0.5 is chance. */
+  /** Share of phrases whose peak is higher than that of the denial; chance is what an untrained network has. */
   readonly ordered: Estimate;
+  /** The same for the name of the class instead of the phrase. */
+  readonly orderedByName: Estimate;
 }
 
 /** The negation test; undefined without a case. Means are over phrases. */
@@ -98,6 +110,7 @@ export function negationProbe(cases: readonly NegationCase[], resamples: ImageRe
     peakDrop: mean(({ positive, negative }) => positive.peak - negative.peak),
     meanDrop: mean(({ positive, negative }) => positive.mean - negative.mean),
     ordered: mean(({ positive, negative }) => (1 + Math.sign(positive.peak - negative.peak)) / 2),
+    orderedByName: mean(({ named, negative }) => (1 + Math.sign(named.peak - negative.peak)) / 2),
   };
 }
 

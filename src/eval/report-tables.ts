@@ -39,12 +39,20 @@ export function reportSections(result: GroundingResult): ReportSection[] {
   if (negation) {
     sections.push({
       title: 'Negation probe',
-      note: 'Every phrase against its class denied ("no pleural effusion") in the same image. A model that understands the denial answers it with a clearly lower similarity. Similarities before smoothing and rescaling.',
+      note: 'Every phrase against its class denied ("no pleural effusion") in the same image. A model that understands the denial answers it with a clearly lower similarity. The last column compares the denial with the name of the class alone, which differs in one word. Untrained networks can order most cases rightly by chance of their start: compare with one before its training. Similarities before smoothing and rescaling.',
       tables: [
         {
           title: '',
           note: '',
-          header: ['Phrases', 'Peak, phrase', 'Peak, denied', 'Drop of peak', 'Drop of mean', 'Share ordered rightly'],
+          header: [
+            'Phrases',
+            'Peak, phrase',
+            'Peak, denied',
+            'Drop of peak',
+            'Drop of mean',
+            'Denial below phrase',
+            'Denial below name',
+          ],
           rows: [
             {
               cells: [
@@ -54,6 +62,7 @@ export function reportSections(result: GroundingResult): ReportSection[] {
                 estimated(negation.peakDrop, true),
                 estimated(negation.meanDrop, true),
                 estimated(negation.ordered, true),
+                estimated(negation.orderedByName, true),
               ],
             },
           ],

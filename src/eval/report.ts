@@ -14,7 +14,8 @@ export function renderMarkdown(result: GroundingResult): string {
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function markdownTable({ title, note, header, rows }: ReportTable): string[] {
+/** A table as lines of Markdown, with its title and note above. */
+export function markdownTable({ title, note, header, rows }: ReportTable): string[] {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [
     ...(title === '' ? [] : [`### ${title}`, '']),
@@ -40,6 +41,7 @@ function markdownTable({ title, note, header, rows }: ReportTable): string[] {
 export function renderJson(result: GroundingResult, rows: 'all' | 'model' | 'none' = 'model'): string {
   const presets = result.presets.map((preset) => ({
     ...preset,
+    sideSwap: preset.sideSwap && (rows === 'none' ? { ...preset.sideSwap, cases: undefined } : preset.sideSwap),
     methods: preset.methods.map((method) => {
       const kept = rows === 'all' || (rows === 'model' && method.kind === 'model');
       return kept ? method : { ...method, rows: undefined };

@@ -135,7 +135,8 @@ export function renderSvg(
     chart.setOption({
       animation: false,
       color: PALETTE,
-      textStyle: { fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif' },
+      // Single quotes: the renderer puts this into an attribute without escaping it.
+      textStyle: { fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif" },
       title: { text: frame.title, left: 'center', top: 8, textStyle: { color: TEXT, fontSize: 15, fontWeight: 600 } },
       legend: {
         show: frame.series.length > 1,

@@ -107,6 +107,15 @@ describe('evaluateGrounding', () => {
     expect(blind.negation!.ordered.value).toBe(0.5);
   });
 
+  it('compares the denial with the name as well, so that a taste for longer texts is found out', async () => {
+    const prefersLength = sideReader((text) => text.length / 100);
+    const fooled = await evaluateGrounding({ ...base, localizer: prefersLength });
+    expect(fooled.negation!.ordered.value).toBe(1);
+    expect(fooled.negation!.orderedByName.value).toBe(0);
+    const reading = await evaluateGrounding({ ...base, localizer: readsSides });
+    expect(reading.negation!.orderedByName.value).toBe(1);
+  });
+
   it('keeps classes that training never showed apart', async () => {
     const result = await evaluateGrounding({ ...base, localizer: readsSides });
     expect(result.counts.unseenClasses).toEqual(['edema']);

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
+import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeFileAtomic, writeJsonAtomic } from '../../src/io/atomic.node.ts';
 import { barChartSvg, lineChartSvg } from '../../src/io/charts.node.ts';
@@ -96,6 +97,13 @@ describe('charts', () => {
     expect(svg).toContain('currentColor');
     expect(svg).toContain('prefers-color-scheme');
     expect(svg).not.toMatch(/<script|href=|NaN|#010203|#040506/);
+  });
+
+  it('is well-formed XML, so that viewers draw it', async () => {
+    const svg = lineChartSvg({ title: '<t>', xLabel: 'x', yLabel: 'y', series: [{ name: 'a', x: [0, 1], y: [0, 1] }] });
+    const pixels = await sharp(Buffer.from(svg)).flatten({ background: '#fff' }).greyscale().raw().toBuffer();
+    expect(Math.min(...pixels.subarray(0, 50_000)), 'the title is drawn').toBeLessThan(100);
+    expect(pixels.filter((value) => value === 255).length).toBeGreaterThan(pixels.length / 2);
   });
 
   it('accepts an empty series, one point and a log axis', () => {
