@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { noGrad } from '../../../src/autograd/tape.ts';
+import { tensor } from '../../../src/autograd/tensor.ts';
+import { loadBioVil } from '../../../src/models/systems/bioVil.ts';
+import { useGpu } from '../../support/gpu.ts';
+import { expectClose, uniform } from '../../support/numeric.ts';
+import { asFile } from '../../support/systems/files.ts';
+import {
+  batchNormShapes,
+  bertShapes,
+  generatedState,
+  linearShapes,
+  normShapes,
+  resNet50Shapes,
+  type Shapes,
+} from '../../support/systems/generated.ts';
+import {
+  asColour,
+  batchNorm,
+  bert,
+  cells,
+  conv,
+  flat,
+  gelu,
+  grayMap,
+  layerNorm,
+  linear,
+  relu,
+  resNet,
+} from '../../support/systems/plain.ts';
+
+const gpu = useGpu();
+
+const sizes = { vocabulary: 30, hidden: 128, intermediate: 80, positions: 16 };
+
+/** Names of `biovil_image_resnet50_proj_size_128.pt`, narrower. */
+const imageShapes: Shapes = [
+  ...resNet50Shapes('encoder.encoder.', 4),
+  ...linearShapes('encoder.encoder.fc', 128, 10),
+  ['projector.model.0.weight', [24, 128, 1, 1]],
+  ...batchNormShapes('projector.model.1', 24),
+  ['projector.model.3.weight', [24, 24, 1, 1]],
+  ['projector.model.3.bias', [24]],
+];
+
+/** Names of CXR-BERT's `pytorch_model.bin`: masked language model without pooler, and the projection of [CLS]. */
+const textShapes: Shapes = [
+  ...bertShapes('bert.', sizes).filter(([name]) => !name.includes('pooler')),
+  ['bert.embeddings.position_ids', [1, 16]],
+  ['cls.predictions.bias', [30]],
+  ...linearShapes('cls.predictions.transform.dense', 128, 128),
+  ...linearShapes('cls_projection_head.dense_to_hidden', 128, 24),
+  ...normShapes('cls_projection_head.LayerNorm', 24),
+  ...linearShapes('cls_projection_head.dense_to_output', 24, 24),
+];
+
+const image = generatedState(imageShapes, 11);
+const text = generatedState(textShapes, 12);
+const files = [asFile(image, 'image.pt'), asFile(text, 'text.bin')];
+
+describe('BioViL', () => {
+  it('projects patches on the 15x15 grid of 480 pixels as a plain implementation does', async () => {
+    const pixels = uniform(21, 480 * 480, 0, 1);
+    const { model, arena } = loadBioVil(gpu(), files);
+    const patches = noGrad(() => model.encodeImage(tensor(gpu(), pixels, [1, 480, 480, 1])));
+    expect(patches.shape).toEqual([1, 15, 15, 24]);
+    const at = 'encoder.encoder.';
+    const places = { conv1: `${at}conv1`, bn1: `${at}bn1`, layers: [1, 2, 3, 4].map((n) => `${at}layer${n}`) };
+    const last = resNet(image, places, [3, 4, 6, 3], asColour(grayMap(480, pixels))).at(-1)!;
+    const narrow = relu(batchNorm(image, 'projector.model.1', conv(image, 'projector.model.0', last, 1, 0)));
+    const expected = cells(conv(image, 'projector.model.3', narrow, 1, 0));
+    const first = expected.map((row) => row[0]!);
+    expect(Math.max(...first) - Math.min(...first), 'patches differ').toBeGreaterThan(0.1);
+    expectClose(await patches.data(), flat(expected), 1e-4, 1e-4);
+    arena.dispose();
+  });
+
+  it('projects the [CLS] state of a text as a plain implementation does, whatever padding follows', async () => {
+    const ids = [2, 9, 14, 5, 28, 3];
+    const { model, arena } = loadBioVil(gpu(), files);
+    const whole = { dtype: 'i32' } as const;
+    const padded = tensor(gpu(), [...ids, 0, 0], [1, 8], whole);
+    const projected = noGrad(() => model.encodeText(padded, tensor(gpu(), [1, 1, 1, 1, 1, 1, 0, 0], [1, 8], whole)));
+    const [first] = bert(text, 'bert.', ids, 12, 2).at(-1)!;
+    const hidden = gelu(linear(text, 'cls_projection_head.dense_to_hidden', [first!]));
+    const normed = layerNorm(text, 'cls_projection_head.LayerNorm', hidden, 1e-12);
+    expectClose(await projected.data(), flat(linear(text, 'cls_projection_head.dense_to_output', normed)), 1e-4, 1e-4);
+    arena.dispose();
+  });
+
+  it('takes a text model whose names begin with bert. or not', () => {
+    const bare = new Map([...text].map(([name, values]) => [name.replace(/^bert\./, ''), values]));
+    loadBioVil(gpu(), [asFile(image, 'image.pt'), asFile(bare, 'bare.bin')]).arena.dispose();
+  });
+
+  it('says which part is missing when only the image model is given', () => {
+    expect(() => loadBioVil(gpu(), [asFile(image, 'image.pt')])).toThrow(
+      'image.pt is not all of BioViL: expected a tensor bert.embeddings.word_embeddings.weight, found',
+    );
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { noGrad } from '../../../src/autograd/tape.ts';
+import { tensor } from '../../../src/autograd/tensor.ts';
+import { gloriaAttention, loadGloria } from '../../../src/models/systems/gloria.ts';
+import { useGpu } from '../../support/gpu.ts';
+import { expectClose, uniform } from '../../support/numeric.ts';
+import { asFile } from '../../support/systems/files.ts';
+import {
+  bertShapes,
+  generatedState,
+  linearShapes,
+  resNet50Shapes,
+  type Shapes,
+} from '../../support/systems/generated.ts';
+import {
+  asColour,
+  bert,
+  cells,
+  conv,
+  dot,
+  flat,
+  globalMean,
+  grayMap,
+  linear,
+  type Rows,
+  resizeCorners,
+  resNet,
+  softmaxOf,
+} from '../../support/systems/plain.ts';
+
+const gpu = useGpu();
+
+const sizes = { vocabulary: 40, hidden: 128, intermediate: 96, positions: 24 };
+
+/** Names of `chexpert_resnet50.ckpt`, at a sixteenth of the width. */
+const shapes: Shapes = [
+  ...bertShapes('gloria.text_encoder.model.', sizes),
+  ...resNet50Shapes('gloria.img_encoder.model.', 4),
+  ...linearShapes('gloria.img_encoder.global_embedder', 128, 128),
+  ['gloria.img_encoder.local_embedder.weight', [128, 64, 1, 1]],
+];
+const state = generatedState(shapes, 3);
+const size = 40;
+const pixels = uniform(5, size * size);
+const ids = [2, 17, 5, 33, 21, 8, 3];
+// [CLS] and the words are units, [SEP] is not; the third word has two pieces.
+const units = [0, 1, 2, 3, 3, 4, -1];
+
+function plainImage(): { readonly regions: Rows; readonly global: Rows } {
+  const at = 'gloria.img_encoder.model.';
+  const places = { conv1: `${at}conv1`, bn1: `${at}bn1`, layers: [1, 2, 3, 4].map((n) => `${at}layer${n}`) };
+  const image = asColour(resizeCorners(grayMap(size, pixels), 299));
+  const [, , third, last] = resNet(state, places, [3, 4, 6, 3], image);
+  return {
+    regions: cells(conv(state, 'gloria.img_encoder.local_embedder', third!, 1, 0)),
+    global: linear(state, 'gloria.img_encoder.global_embedder', [globalMean(last!)]),
+  };
+}
+
+function plainWords(): Rows {
+  const hidden = bert(state, 'gloria.text_encoder.model.', ids, 12, 2).slice(-4);
+  return Array.from({ length: 5 }, (_, unit) =>
+    Float64Array.from({ length: 128 }, (_, d) => {
+      let sum = 0;
+      for (const [i, own] of units.entries()) if (own === unit) for (const rows of hidden) sum += rows[i]![d]!;
+      return sum;
+    }),
+  );
+}
+
+/** For every word a softmax over regions of four times the region's softmax over words; the largest of any word. */
+function plainAttention(regions: Rows, words: Rows): Float64Array {
+  const overWords = regions.map((region) => softmaxOf(Float64Array.from(words, (word) => dot(region, word))));
+  const maps = words.map((_, w) => softmaxOf(Float64Array.from(overWords, (row) => 4 * row[w]!)));
+  return Float64Array.from(regions, (_, m) => Math.max(...maps.map((map) => map[m]!)));
+}
+
+describe('GLoRIA', () => {
+  it('has the regions, words and attention of a plain implementation', async () => {
+    const { model, arena } = loadGloria(gpu(), [asFile(state, 'gloria.ckpt')]);
+    const result = noGrad(() => {
+      const { regions, grid, global } = model.encodeImage(tensor(gpu(), pixels, [1, size, size, 1]));
+      const whole = { dtype: 'i32' } as const;
+      const tokens = model.encodeText(
+        tensor(gpu(), ids, [1, 7], whole),
+        tensor(
+          gpu(),
+          ids.map(() => 1),
+          [1, 7],
+          whole,
+        ),
+      );
+      const words = model.poolUnits(tokens, { ids: tensor(gpu(), units, [1, 7], whole), count: 5 }).units;
+      return { regions, grid, global, words };
+    });
+    expect(result.grid).toEqual([19, 19]);
+    const { regions, global } = plainImage();
+    const words = plainWords();
+    expectClose(await result.global.data(), flat(global), 1e-4, 1e-4);
+    expectClose(await result.regions.data(), flat(regions), 1e-4, 1e-4);
+    expectClose(await result.words.data(), flat(words), 1e-4, 1e-4);
+    arena.dispose();
+    // Products of such features are far from each other, as in the published model; small ones test the softmaxes.
+    const small = (rows: Rows) => rows.map((row) => row.map((value) => value / 8));
+    const attended = gloriaAttention(
+      tensor(gpu(), flat(small(regions)), [361, 128]),
+      tensor(gpu(), flat(small(words)), [5, 128]),
+    );
+    const expected = plainAttention(small(regions), small(words));
+    expect(Math.max(...expected) / Math.min(...expected)).toBeGreaterThan(2);
+    expectClose(await attended.data(), expected, 1e-4, 1e-9);
+  });
+
+  it('gives every region the same weight when there is one word: nothing tells regions apart', async () => {
+    const attended = gloriaAttention(tensor(gpu(), uniform(1, 12), [4, 3]), tensor(gpu(), uniform(2, 3), [1, 3]));
+    expectClose(await attended.data(), [0.25, 0.25, 0.25, 0.25]);
+  });
+
+  it('lists what a checkpoint lacks, has too much or in another shape, by the published names', () => {
+    const without = new Map(state);
+    without.delete('gloria.img_encoder.model.layer3.5.conv2.weight');
+    expect(() => loadGloria(gpu(), [asFile(without, 'cut.ckpt')])).toThrow(
+      'cut.ckpt does not fit GLoRIA: 1 missing (img_encoder.model.layer3.5.conv2.weight).',
+    );
+    const longer = new Map(state).set('gloria.img_encoder.model.layer3.6.conv1.weight', {
+      shape: [1],
+      data: new Float32Array(1),
+    });
+    longer.set('gloria.img_encoder.global_embedder.bias', { shape: [5], data: new Float32Array(5) });
+    expect(() => loadGloria(gpu(), [asFile(longer, 'long.ckpt')])).toThrow(
+      '1 not known (img_encoder.model.layer3.6.conv1.weight); 1 of another shape (img_encoder.global_embedder.bias: expected [128], found [5])',
+    );
+  });
+
+  it('refuses weights of something else and one file given twice', () => {
+    const other = asFile(new Map([['fc.weight', { shape: [2, 2], data: new Float32Array(4) }]]), 'resnet.pth');
+    expect(() => loadGloria(gpu(), [other])).toThrow(
+      'resnet.pth is not all of GLoRIA: expected a tensor img_encoder.local_embedder.weight, found 1 others, starting with fc.weight.',
+    );
+    const file = asFile(state, 'gloria.ckpt');
+    expect(() => loadGloria(gpu(), [file, file])).toThrow('is in gloria.ckpt and again in gloria.ckpt');
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { noGrad } from '../../../src/autograd/tape.ts';
+import { tensor } from '../../../src/autograd/tensor.ts';
+import { loadMedKlip } from '../../../src/models/systems/medKlip.ts';
+import { useGpu } from '../../support/gpu.ts';
+import { expectClose, uniform } from '../../support/numeric.ts';
+import { asFile } from '../../support/systems/files.ts';
+import {
+  attentionShapes,
+  batchNormShapes,
+  bertShapes,
+  generatedState,
+  linearShapes,
+  normShapes,
+  type Shapes,
+  stageShapes,
+} from '../../support/systems/generated.ts';
+import {
+  affine,
+  attend,
+  bert,
+  cells,
+  flat,
+  get,
+  layerNorm,
+  linear,
+  plus,
+  type Rows,
+  reluRows,
+  resNet,
+} from '../../support/systems/plain.ts';
+
+const gpu = useGpu();
+
+const width = 32;
+
+/** Names of MedKLIP's checkpoint (`model`, saved from DataParallel), at a sixteenth of the width. */
+const bareShapes: Shapes = [
+  ['res_features.0.weight', [4, 3, 7, 7]],
+  ...batchNormShapes('res_features.1', 4),
+  ...stageShapes('res_features.4', 4, 4, 3),
+  ...stageShapes('res_features.5', 16, 8, 4),
+  ...stageShapes('res_features.6', 32, 16, 6),
+  ...linearShapes('res_l1', 64, 64),
+  ...linearShapes('res_l2', 64, width),
+  ...linearShapes('disease_embedding_layer', 128, width),
+  ...linearShapes('cl_fc', width, 128),
+  ...[0, 1, 2, 3].flatMap((n): Shapes => {
+    const layer = `decoder.layers.${n}`;
+    return [
+      ...attentionShapes(`${layer}.self_attn`, width),
+      ...attentionShapes(`${layer}.multihead_attn`, width),
+      ...linearShapes(`${layer}.linear1`, width, 48),
+      ...linearShapes(`${layer}.linear2`, 48, width),
+      ...[1, 2, 3].flatMap((norm) => normShapes(`${layer}.norm${norm}`, width)),
+    ];
+  }),
+  ...normShapes('decoder.norm', width),
+  ...linearShapes('classifier', width, 2),
+];
+
+const state = generatedState(bareShapes, 31);
+const wrapped = new Map([...state].map(([name, values]) => [`model.module.${name}`, values]));
+const text = generatedState(bertShapes('bert.', { vocabulary: 30, hidden: 128, intermediate: 80, positions: 16 }), 32);
+const files = [asFile(wrapped, 'medklip.pth'), asFile(text, 'bert.bin')];
+
+function plainAttention(name: string, query: Rows, memory: Rows): ReturnType<typeof attend> {
+  const [w, b] = [get(state, `${name}.in_proj_weight`).data, get(state, `${name}.in_proj_bias`).data];
+  const part = (which: number, rows: Rows): Rows => {
+    const from = which * width;
+    const weight = Array.from({ length: width * width }, (_, i) => w[from * width + i]!);
+    return affine(
+      weight,
+      Array.from({ length: width }, (_, i) => b[from + i]!),
+      rows,
+    );
+  };
+  const { output, weights } = attend(part(0, query), part(1, memory), part(2, memory), 4);
+  return { output: linear(state, `${name}.out_proj`, output), weights };
+}
+
+/** Weights over the regions, mean over layers, and the classifier's output, of one image. */
+function plainForward(memory: Rows, descriptions: Rows): { readonly attention: Rows; readonly logits: Rows } {
+  let query = linear(state, 'disease_embedding_layer', descriptions);
+  const attention = query.map(() => new Float64Array(memory.length));
+  for (let n = 0; n < 4; n++) {
+    const layer = `decoder.layers.${n}`;
+    const own = layerNorm(state, `${layer}.norm1`, query, 1e-5);
+    query = plus(query, plainAttention(`${layer}.self_attn`, own, own).output);
+    const asked = layerNorm(state, `${layer}.norm2`, query, 1e-5);
+    const { output, weights } = plainAttention(`${layer}.multihead_attn`, asked, memory);
+    query = plus(query, output);
+    for (const [i, row] of weights.entries()) for (const [j, weight] of row.entries()) attention[i]![j]! += weight / 4;
+    const dense = reluRows(linear(state, `${layer}.linear1`, layerNorm(state, `${layer}.norm3`, query, 1e-5)));
+    query = plus(query, linear(state, `${layer}.linear2`, dense));
+  }
+  return { attention, logits: linear(state, 'classifier', layerNorm(state, 'decoder.norm', query, 1e-5)) };
+}
+
+describe('MedKLIP', () => {
+  it('looks at the regions and classifies findings as a plain implementation does', async () => {
+    const pixels = uniform(41, 2 * 224 * 224 * 3, -2, 2);
+    const texts = [
+      [2, 9, 14, 3],
+      [2, 5, 28, 17, 8, 3],
+      [2, 11, 3],
+    ];
+    const { model, arena } = loadMedKlip(gpu(), files);
+    const { described, output } = noGrad(() => {
+      const whole = { dtype: 'i32' } as const;
+      const padded = texts.flatMap((ids) => [...ids, 0, 0, 0].slice(0, 6));
+      const mask = texts.flatMap((ids) => Array.from({ length: 6 }, (_, i) => (i < ids.length ? 1 : 0)));
+      const described = model.describe(tensor(gpu(), padded, [3, 6], whole), tensor(gpu(), mask, [3, 6], whole));
+      return { described, output: model.forward(tensor(gpu(), pixels, [2, 224, 224, 3]), described) };
+    });
+    const descriptions = texts.map((ids) => bert(text, 'bert.', ids, 12, 2).at(-1)![0]!);
+    expectClose(await described.data(), flat(descriptions), 1e-4, 1e-4);
+    expect(output.grid).toEqual([14, 14]);
+    expect(output.attention.shape).toEqual([2, 3, 196]);
+    const layers = ['res_features.4', 'res_features.5', 'res_features.6'];
+    const expected = [0, 1].map((b) => {
+      const data = Float64Array.from(pixels.subarray(b * 224 * 224 * 3, (b + 1) * 224 * 224 * 3));
+      const image = { height: 224, width: 224, channels: 3, data };
+      const map = resNet(state, { conv1: 'res_features.0', bn1: 'res_features.1', layers }, [3, 4, 6], image)[2]!;
+      const memory = linear(state, 'res_l2', reluRows(linear(state, 'res_l1', cells(map))));
+      return plainForward(memory, descriptions);
+    });
+    const attention = flat(expected.flatMap((each) => each.attention));
+    expect(Math.max(...attention) / Math.min(...attention)).toBeGreaterThan(1.5);
+    expectClose(await output.attention.data(), attention, 2e-4, 1e-8);
+    expectClose(
+      await output.logits.data(),
+      expected.flatMap((each) => flat(each.logits)),
+      1e-4,
+      1e-4,
+    );
+    arena.dispose();
+  });
+
+  it('says that BioClinicalBERT is missing when only its own checkpoint is given', () => {
+    expect(() => loadMedKlip(gpu(), [asFile(wrapped, 'medklip.pth')])).toThrow(
+      'medklip.pth is not all of MedKLIP: expected a tensor bert.embeddings.word_embeddings.weight, found',
+    );
+  });
+
+  it('lists a decoder layer that a checkpoint lacks', () => {
+    const cut = new Map([...wrapped].filter(([name]) => !name.includes('decoder.layers.3.self_attn')));
+    expect(() => loadMedKlip(gpu(), [asFile(cut, 'cut.pth'), asFile(text, 'bert.bin')])).toThrow(
+      '4 missing (decoder.layers.3.self_attn.in_proj_weight, decoder.layers.3.self_attn.in_proj_bias, ' +
+        'decoder.layers.3.self_attn.out_proj.weight, decoder.layers.3.self_attn.out_proj.bias).',
+    );
+  });
+});
