@@ -4,15 +4,17 @@ import { command } from './common.ts';
 import type { SplitChoice } from './evaluationPhrases.ts';
 import { splitChoices } from './evaluationPhrases.ts';
 import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
+import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
 
 /** Flags of `groundray evaluate`, as commander gives them. */
-export interface EvaluateFlags extends AdapterFlags {
+export interface EvaluateFlags extends AdapterFlags, SystemFlags {
   readonly run?: string;
   readonly images?: number;
   readonly split: SplitChoice;
   readonly data?: string;
   readonly untrained: boolean;
   readonly json?: boolean;
+  readonly report?: string;
 }
 
 export function registerEvaluate(program: Command): void {
@@ -25,8 +27,17 @@ export function registerEvaluate(program: Command): void {
     .option('--data <folder>', 'other images and phrases: a folder with manifest.csv and phrases.csv')
     .option('--no-untrained', 'leave out the same network before training')
     .option('--json', 'print the result as JSON and nothing else');
+  withSystemFlags(evaluate).option(
+    '--report <folder>',
+    'with --system: where the report goes (default: evaluation-<name>)',
+  );
   withAdapterFlags(evaluate).action(
     command(async (flags: EvaluateFlags) => {
+      const system = systemOf(flags);
+      if (system !== undefined) {
+        const { evaluateSystem } = await import('./evaluateSystem.ts');
+        return evaluateSystem(system, flags);
+      }
       const { evaluate: run } = await import('./evaluateCommand.ts');
       await run(flags);
     }),

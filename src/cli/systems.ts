@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../data/text/tokenizer.ts';
+import type { GroundedPhrase } from '../data/types.ts';
+import type { Localizer } from '../eval/localizer.ts';
+import { negatedFinding, swapSides } from '../eval/probes.ts';
+import { bioVilLocalizer } from '../eval/systems/bioVil.ts';
+import { type Finding, findingOf, parseFindings } from '../eval/systems/findings.ts';
+import { gloriaLocalizer } from '../eval/systems/gloria.ts';
+import { medKlipLocalizer } from '../eval/systems/medKlip.ts';
+import type { Gpu } from '../gpu/gpu.ts';
+import { readSafetensors } from '../io/safetensors.ts';
+import type { BertConfig } from '../models/bert.ts';
+import { loadBioVil } from '../models/systems/bioVil.ts';
+import { loadGloria } from '../models/systems/gloria.ts';
+import { loadMedKlip } from '../models/systems/medKlip.ts';
+import type { WeightFile } from '../models/systems/published.ts';
+import type { ParameterArena } from '../nn/arena.ts';
+import { UsageError } from './common.ts';
+import type { SystemFlags, SystemName } from './systemFlags.ts';
+
+/** A published system whose files were found and read as far as that goes without a device. */
+export interface PreparedSystem {
+  /** As it is written. */
+  readonly name: string;
+  readonly tokenizer: WordPieceTokenizer;
+  /** Most tokens of a phrase. */
+  readonly maxTokens: number;
+  /** What its similarities are, for the line under a result. */
+  readonly similarity: string;
+  /** @throws DataError for a phrase that it cannot look for. */
+  checkPhrase(phrase: string): void;
+  /** Says to which finding phrases belong that don't name it. @throws DataError for one that it cannot look for. */
+  useCategories(phrases: readonly GroundedPhrase[]): void;
+  /** Loads it; the arena owns its parameters and is disposed by the caller. @throws ShapeError for other weights. */
+  open(gpu: Gpu): { readonly localizer: Localizer; readonly arena: ParameterArena };
+}
+
+const spelled: Readonly<Record<SystemName, string>> = { gloria: 'GLoRIA', biovil: 'BioViL', medklip: 'MedKLIP' };
+
+/** What has to be named with `--weights`. */
+const weightsOf: Readonly<Record<SystemName, string>> = {
+  gloria: 'chexpert_resnet50.ckpt',
+  biovil: 'biovil_image_resnet50_proj_size_128.pt and the weights of BiomedVLP-CXR-BERT-specialized',
+  medklip: "MedKLIP's checkpoint and the weights of Bio_ClinicalBERT, which it is not complete without",
+};
+
+/** Checks the flags of `--system` and reads its files. @throws UsageError, DataError or TensorFileError */
+export function prepareSystem(system: SystemName, flags: SystemFlags): PreparedSystem {
+  const name = spelled[system];
+  if (!flags.weights || flags.weights.length === 0) {
+    throw new UsageError(`--system ${system} needs --weights <files...>: ${weightsOf[system]}.`);
+  }
+  if (flags.vocab === undefined) {
+    throw new UsageError(`--system ${system} needs --vocab <file>: the vocab.txt that its BERT was published with.`);
+  }
+  if (flags.map !== undefined && system !== 'gloria') {
+    throw new UsageError(`--map belongs to --system gloria; ${name} has one kind of map.`);
+  }
+  if (flags.findings !== undefined && system !== 'medklip') {
+    throw new UsageError(`--findings belongs to --system medklip; ${name} reads any phrase.`);
+  }
+  const tokenizer = createTokenizer({ vocabulary: parseVocabulary(readText('--vocab', flags.vocab), flags.vocab) });
+  const findings = system === 'medklip' ? readFindings(flags.findings) : [];
+  const files = flags.weights.map(openWeights);
+  const checked = (text: BertConfig): void => checkVocabulary(tokenizer, text, flags.vocab ?? '');
+  const common = { name, tokenizer, maxTokens: 97, checkPhrase: () => undefined, useCategories: () => undefined };
+  if (system === 'gloria') {
+    const { map = 'attention' } = flags;
+    return {
+      ...common,
+      similarity: map === 'attention' ? 'attention weight, sums to 1 over the image' : 'cosine',
+      open(gpu) {
+        const { model, arena } = loadGloria(gpu, files);
+        return guarded(arena, () => {
+          checked(model.config.text);
+          return gloriaLocalizer(gpu, model, tokenizer, { map });
+        });
+      },
+    };
+  }
+  if (system === 'biovil') {
+    return {
+      ...common,
+      maxTokens: 512,
+      similarity: 'cosine',
+      open(gpu) {
+        const { model, arena } = loadBioVil(gpu, files);
+        return guarded(arena, () => {
+          checked(model.config.text);
+          return bioVilLocalizer(gpu, model, tokenizer);
+        });
+      },
+    };
+  }
+  const names = findings.map((finding) => finding.name);
+  const categories = new Map<string, string>();
+  const categoryOf = (phrase: string) => categories.get(phrase);
+  return {
+    ...common,
+    similarity: 'attention weight, sums to 1 over the image',
+    checkPhrase: (phrase) => void findingOf(phrase, names, categoryOf(phrase)),
+    useCategories(phrases) {
+      for (const phrase of phrases) {
+        findingOf(phrase.phrase, names, phrase.category);
+        // The probes of an evaluation ask for these too.
+        const texts = [phrase.phrase, swapSides(phrase.phrase) ?? phrase.phrase, negatedFinding(phrase)];
+        for (const text of texts) if (!categories.has(text)) categories.set(text, phrase.category);
+      }
+    },
+    open(gpu) {
+      const { model, arena } = loadMedKlip(gpu, files);
+      return guarded(arena, () => {
+        checked(model.config.text);
+        return medKlipLocalizer(gpu, model, tokenizer, { findings, categoryOf });
+      });
+    },
+  };
+}
+
+/** Frees the parameters where a localizer cannot be made of them. */
+function guarded(arena: ParameterArena, make: () => Localizer): ReturnType<PreparedSystem['open']> {
+  try {
+    return { localizer: make(), arena };
+  } catch (error) {
+    arena.dispose();
+    throw error;
+  }
+}
+
+function readFindings(path: string | undefined): Finding[] {
+  if (path === undefined) {
+    throw new UsageError(
+      '--system medklip needs --findings <file>: its "observation explanation.json", whose descriptions are its queries.',
+    );
+  }
+  return parseFindings(readText('--findings', path), path);
+}
+
+function openWeights(path: string): WeightFile {
+  return { name: path, tensors: readSafetensors(new Uint8Array(read('--weights', path)), path) };
+}
+
+function readText(flag: string, path: string): string {
+  return read(flag, path).toString('utf8');
+}
+
+function read(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`${flag} ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function checkVocabulary(tokenizer: WordPieceTokenizer, { vocabulary }: BertConfig, path: string): void {
+  if (tokenizer.vocabularySize === vocabulary) return;
+  throw new UsageError(
+    `--vocab ${path} has ${tokenizer.vocabularySize} pieces, but the weights embed ${vocabulary}: it is not the vocabulary of this BERT.`,
+  );
+}
