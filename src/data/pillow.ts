@@ -38,6 +38,9 @@ export function resizePillow(image: ByteImage, width: number, height: number): B
   return height === image.height ? narrow : transpose(resizeColumns(transpose(narrow), height));
 }
 
+/** Pillow works with whole numbers: weights have 22 bits behind the point. */
+const fixedOne = 2 ** 22;
+
 function resizeColumns({ width: from, height, data: source }: ByteImage, width: number): ByteImage {
   const data = new Uint8Array(width * height);
   const scale = from / width;
@@ -50,10 +53,11 @@ function resizeColumns({ width: from, height, data: source }: ByteImage, width: 
       Math.max(0, 1 - Math.abs((k + first - centre + 0.5) / support)),
     );
     const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const fixed = weights.map((weight) => Math.trunc((weight / total) * fixedOne + 0.5));
     for (let y = 0; y < height; y++) {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += (weights[k] ?? 0) * (source[y * from + first + k] ?? 0);
-      data[y * width + x] = Math.floor(sum / total + 0.5);
+      let sum = fixedOne / 2;
+      for (let k = 0; k < fixed.length; k++) sum += (fixed[k] ?? 0) * (source[y * from + first + k] ?? 0);
+      data[y * width + x] = Math.min(255, Math.floor(sum / fixedOne));
     }
   }
   return { width, height, data };
@@ -81,7 +85,7 @@ const bins = 256;
 /**
  * Histogram equalisation as scikit-image's `equalize_hist` of an image of floats: every value becomes its share in the
  * cumulative histogram of 256 bins between the least and the largest value, interpolated between the bins' centres.
- * The shares are cut off to 8 bits.
+ * The shares are cut off to 8 bits. A constant image has nothing to equalise and stays as it is.
  */
 export function equalizeHistogram({ width, height, data }: ByteImage): ByteImage {
   let [least, most] = [255, 0];
@@ -89,10 +93,9 @@ export function equalizeHistogram({ width, height, data }: ByteImage): ByteImage
     least = Math.min(least, value);
     most = Math.max(most, value);
   }
-  // NumPy spreads the bins over one around a constant.
-  const [low, high] = least === most ? [least - 0.5, least + 0.5] : [least, most];
+  if (least >= most) return { width, height, data };
   const counts = new Float64Array(bins);
-  const binOf = (value: number): number => Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins));
+  const binOf = (value: number): number => Math.min(bins - 1, Math.floor(((value - least) / (most - least)) * bins));
   for (const value of data) counts[binOf(value)] = (counts[binOf(value)] ?? 0) + 1;
   let sum = 0;
   const shares = counts.map((count) => {
@@ -100,7 +103,7 @@ export function equalizeHistogram({ width, height, data }: ByteImage): ByteImage
     return sum / data.length;
   });
   const levels = Uint8Array.from({ length: 256 }, (_, value) => {
-    const place = Math.min(bins - 1, Math.max(0, ((value - low) / (high - low)) * bins - 0.5));
+    const place = Math.min(bins - 1, Math.max(0, ((value - least) / (most - least)) * bins - 0.5));
     const before = shares[Math.floor(place)] ?? 0;
     const after = shares[Math.min(bins - 1, Math.floor(place) + 1)] ?? 0;
     return Math.floor(255 * (before + (after - before) * (place - Math.floor(place))));

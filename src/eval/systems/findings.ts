@@ -69,6 +69,13 @@ const otherWords: Readonly<Record<string, string>> = {
   collapsed: 'collapse',
 };
 
+/** Findings that say nothing of what was found: they hold only where a phrase names no other. */
+const general = new Set(
+  'normal clear sharp sharply unremarkable intact stable free process abnormality low disease finding borderline'.split(
+    ' ',
+  ),
+);
+
 function singular(word: string): string {
   return word.endsWith('ies')
     ? `${word.slice(0, -3)}y`
@@ -87,7 +94,9 @@ function namedIn(text: string, names: readonly string[]): string[] {
   });
   // Names of several words, which only added findings have.
   const longer = names.filter((name) => /\s/.test(name) && lower.includes(name));
-  return [...new Set([...longer, ...found])];
+  const all = [...new Set([...longer, ...found])];
+  const specific = all.filter((name) => !general.has(name));
+  return specific.length > 0 ? specific : all;
 }
 
 /**

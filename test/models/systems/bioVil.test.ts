@@ -6,15 +6,6 @@ import { useGpu } from '../../support/gpu.ts';
 import { expectClose, uniform } from '../../support/numeric.ts';
 import { asFile } from '../../support/systems/files.ts';
 import {
-  batchNormShapes,
-  bertShapes,
-  generatedState,
-  linearShapes,
-  normShapes,
-  resNet50Shapes,
-  type Shapes,
-} from '../../support/systems/generated.ts';
-import {
   asColour,
   batchNorm,
   bert,
@@ -28,34 +19,12 @@ import {
   relu,
   resNet,
 } from '../../support/systems/plain.ts';
+import { bioVilImageState, cxrBertState } from '../../support/systems/published.ts';
 
 const gpu = useGpu();
 
-const sizes = { vocabulary: 30, hidden: 128, intermediate: 80, positions: 16 };
-
-/** Names of `biovil_image_resnet50_proj_size_128.pt`, narrower. */
-const imageShapes: Shapes = [
-  ...resNet50Shapes('encoder.encoder.', 4),
-  ...linearShapes('encoder.encoder.fc', 128, 10),
-  ['projector.model.0.weight', [24, 128, 1, 1]],
-  ...batchNormShapes('projector.model.1', 24),
-  ['projector.model.3.weight', [24, 24, 1, 1]],
-  ['projector.model.3.bias', [24]],
-];
-
-/** Names of CXR-BERT's `pytorch_model.bin`: masked language model without pooler, and the projection of [CLS]. */
-const textShapes: Shapes = [
-  ...bertShapes('bert.', sizes).filter(([name]) => !name.includes('pooler')),
-  ['bert.embeddings.position_ids', [1, 16]],
-  ['cls.predictions.bias', [30]],
-  ...linearShapes('cls.predictions.transform.dense', 128, 128),
-  ...linearShapes('cls_projection_head.dense_to_hidden', 128, 24),
-  ...normShapes('cls_projection_head.LayerNorm', 24),
-  ...linearShapes('cls_projection_head.dense_to_output', 24, 24),
-];
-
-const image = generatedState(imageShapes, 11);
-const text = generatedState(textShapes, 12);
+const image = bioVilImageState();
+const text = cxrBertState({ vocabulary: 30, positions: 16 });
 const files = [asFile(image, 'image.pt'), asFile(text, 'text.bin')];
 
 describe('BioViL', () => {

@@ -27,19 +27,11 @@ import {
   resNet,
   softmaxOf,
 } from '../../support/systems/plain.ts';
+import { gloriaState } from '../../support/systems/published.ts';
 
 const gpu = useGpu();
 
-const sizes = { vocabulary: 40, hidden: 128, intermediate: 96, positions: 24 };
-
-/** Names of `chexpert_resnet50.ckpt`, at a sixteenth of the width. */
-const shapes: Shapes = [
-  ...bertShapes('gloria.text_encoder.model.', sizes),
-  ...resNet50Shapes('gloria.img_encoder.model.', 4),
-  ...linearShapes('gloria.img_encoder.global_embedder', 128, 128),
-  ['gloria.img_encoder.local_embedder.weight', [128, 64, 1, 1]],
-];
-const state = generatedState(shapes, 3);
+const state = gloriaState({ vocabulary: 40, positions: 24 });
 const size = 40;
 const pixels = uniform(5, size * size);
 const ids = [2, 17, 5, 33, 21, 8, 3];

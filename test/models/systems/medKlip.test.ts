@@ -6,16 +6,6 @@ import { useGpu } from '../../support/gpu.ts';
 import { expectClose, uniform } from '../../support/numeric.ts';
 import { asFile } from '../../support/systems/files.ts';
 import {
-  attentionShapes,
-  batchNormShapes,
-  bertShapes,
-  generatedState,
-  linearShapes,
-  normShapes,
-  type Shapes,
-  stageShapes,
-} from '../../support/systems/generated.ts';
-import {
   affine,
   attend,
   bert,
@@ -29,39 +19,14 @@ import {
   reluRows,
   resNet,
 } from '../../support/systems/plain.ts';
+import { clinicalBertState, medKlipState, medKlipWidth, wrappedMedKlip } from '../../support/systems/published.ts';
 
 const gpu = useGpu();
 
-const width = 32;
-
-/** Names of MedKLIP's checkpoint (`model`, saved from DataParallel), at a sixteenth of the width. */
-const bareShapes: Shapes = [
-  ['res_features.0.weight', [4, 3, 7, 7]],
-  ...batchNormShapes('res_features.1', 4),
-  ...stageShapes('res_features.4', 4, 4, 3),
-  ...stageShapes('res_features.5', 16, 8, 4),
-  ...stageShapes('res_features.6', 32, 16, 6),
-  ...linearShapes('res_l1', 64, 64),
-  ...linearShapes('res_l2', 64, width),
-  ...linearShapes('disease_embedding_layer', 128, width),
-  ...linearShapes('cl_fc', width, 128),
-  ...[0, 1, 2, 3].flatMap((n): Shapes => {
-    const layer = `decoder.layers.${n}`;
-    return [
-      ...attentionShapes(`${layer}.self_attn`, width),
-      ...attentionShapes(`${layer}.multihead_attn`, width),
-      ...linearShapes(`${layer}.linear1`, width, 48),
-      ...linearShapes(`${layer}.linear2`, 48, width),
-      ...[1, 2, 3].flatMap((norm) => normShapes(`${layer}.norm${norm}`, width)),
-    ];
-  }),
-  ...normShapes('decoder.norm', width),
-  ...linearShapes('classifier', width, 2),
-];
-
-const state = generatedState(bareShapes, 31);
-const wrapped = new Map([...state].map(([name, values]) => [`model.module.${name}`, values]));
-const text = generatedState(bertShapes('bert.', { vocabulary: 30, hidden: 128, intermediate: 80, positions: 16 }), 32);
+const width = medKlipWidth;
+const state = medKlipState();
+const wrapped = wrappedMedKlip(state);
+const text = clinicalBertState({ vocabulary: 30, positions: 16 });
 const files = [asFile(wrapped, 'medklip.pth'), asFile(text, 'bert.bin')];
 
 function plainAttention(name: string, query: Rows, memory: Rows): ReturnType<typeof attend> {
