@@ -5,20 +5,8 @@ import { loadBioVil } from '../../../src/models/systems/bioVil.ts';
 import { useGpu } from '../../support/gpu.ts';
 import { expectClose, uniform } from '../../support/numeric.ts';
 import { asFile } from '../../support/systems/files.ts';
-import {
-  asColour,
-  batchNorm,
-  bert,
-  cells,
-  conv,
-  flat,
-  gelu,
-  grayMap,
-  layerNorm,
-  linear,
-  relu,
-  resNet,
-} from '../../support/systems/plain.ts';
+import { flat } from '../../support/systems/plain.ts';
+import { bioVilPatches, bioVilText } from '../../support/systems/plainSystems.ts';
 import { bioVilImageState, cxrBertState } from '../../support/systems/published.ts';
 
 const gpu = useGpu();
@@ -33,11 +21,7 @@ describe('BioViL', () => {
     const { model, arena } = loadBioVil(gpu(), files);
     const patches = noGrad(() => model.encodeImage(tensor(gpu(), pixels, [1, 480, 480, 1])));
     expect(patches.shape).toEqual([1, 15, 15, 24]);
-    const at = 'encoder.encoder.';
-    const places = { conv1: `${at}conv1`, bn1: `${at}bn1`, layers: [1, 2, 3, 4].map((n) => `${at}layer${n}`) };
-    const last = resNet(image, places, [3, 4, 6, 3], asColour(grayMap(480, pixels))).at(-1)!;
-    const narrow = relu(batchNorm(image, 'projector.model.1', conv(image, 'projector.model.0', last, 1, 0)));
-    const expected = cells(conv(image, 'projector.model.3', narrow, 1, 0));
+    const expected = bioVilPatches(image, 480, pixels);
     const first = expected.map((row) => row[0]!);
     expect(Math.max(...first) - Math.min(...first), 'patches differ').toBeGreaterThan(0.1);
     expectClose(await patches.data(), flat(expected), 1e-4, 1e-4);
@@ -50,10 +34,7 @@ describe('BioViL', () => {
     const whole = { dtype: 'i32' } as const;
     const padded = tensor(gpu(), [...ids, 0, 0], [1, 8], whole);
     const projected = noGrad(() => model.encodeText(padded, tensor(gpu(), [1, 1, 1, 1, 1, 1, 0, 0], [1, 8], whole)));
-    const [first] = bert(text, 'bert.', ids, 12, 2).at(-1)!;
-    const hidden = gelu(linear(text, 'cls_projection_head.dense_to_hidden', [first!]));
-    const normed = layerNorm(text, 'cls_projection_head.LayerNorm', hidden, 1e-12);
-    expectClose(await projected.data(), flat(linear(text, 'cls_projection_head.dense_to_output', normed)), 1e-4, 1e-4);
+    expectClose(await projected.data(), bioVilText(text, ids), 1e-4, 1e-4);
     arena.dispose();
   });
 

@@ -5,62 +5,16 @@ import { loadMedKlip } from '../../../src/models/systems/medKlip.ts';
 import { useGpu } from '../../support/gpu.ts';
 import { expectClose, uniform } from '../../support/numeric.ts';
 import { asFile } from '../../support/systems/files.ts';
-import {
-  affine,
-  attend,
-  bert,
-  cells,
-  flat,
-  get,
-  layerNorm,
-  linear,
-  plus,
-  type Rows,
-  reluRows,
-  resNet,
-} from '../../support/systems/plain.ts';
-import { clinicalBertState, medKlipState, medKlipWidth, wrappedMedKlip } from '../../support/systems/published.ts';
+import { bert, flat } from '../../support/systems/plain.ts';
+import { plainMedKlip } from '../../support/systems/plainSystems.ts';
+import { clinicalBertState, medKlipState, wrappedMedKlip } from '../../support/systems/published.ts';
 
 const gpu = useGpu();
 
-const width = medKlipWidth;
 const state = medKlipState();
 const wrapped = wrappedMedKlip(state);
 const text = clinicalBertState({ vocabulary: 30, positions: 16 });
 const files = [asFile(wrapped, 'medklip.pth'), asFile(text, 'bert.bin')];
-
-function plainAttention(name: string, query: Rows, memory: Rows): ReturnType<typeof attend> {
-  const [w, b] = [get(state, `${name}.in_proj_weight`).data, get(state, `${name}.in_proj_bias`).data];
-  const part = (which: number, rows: Rows): Rows => {
-    const from = which * width;
-    const weight = Array.from({ length: width * width }, (_, i) => w[from * width + i]!);
-    return affine(
-      weight,
-      Array.from({ length: width }, (_, i) => b[from + i]!),
-      rows,
-    );
-  };
-  const { output, weights } = attend(part(0, query), part(1, memory), part(2, memory), 4);
-  return { output: linear(state, `${name}.out_proj`, output), weights };
-}
-
-/** Weights over the regions, mean over layers, and the classifier's output, of one image. */
-function plainForward(memory: Rows, descriptions: Rows): { readonly attention: Rows; readonly logits: Rows } {
-  let query = linear(state, 'disease_embedding_layer', descriptions);
-  const attention = query.map(() => new Float64Array(memory.length));
-  for (let n = 0; n < 4; n++) {
-    const layer = `decoder.layers.${n}`;
-    const own = layerNorm(state, `${layer}.norm1`, query, 1e-5);
-    query = plus(query, plainAttention(`${layer}.self_attn`, own, own).output);
-    const asked = layerNorm(state, `${layer}.norm2`, query, 1e-5);
-    const { output, weights } = plainAttention(`${layer}.multihead_attn`, asked, memory);
-    query = plus(query, output);
-    for (const [i, row] of weights.entries()) for (const [j, weight] of row.entries()) attention[i]![j]! += weight / 4;
-    const dense = reluRows(linear(state, `${layer}.linear1`, layerNorm(state, `${layer}.norm3`, query, 1e-5)));
-    query = plus(query, linear(state, `${layer}.linear2`, dense));
-  }
-  return { attention, logits: linear(state, 'classifier', layerNorm(state, 'decoder.norm', query, 1e-5)) };
-}
 
 describe('MedKLIP', () => {
   it('looks at the regions and classifies findings as a plain implementation does', async () => {
@@ -82,13 +36,9 @@ describe('MedKLIP', () => {
     expectClose(await described.data(), flat(descriptions), 1e-4, 1e-4);
     expect(output.grid).toEqual([14, 14]);
     expect(output.attention.shape).toEqual([2, 3, 196]);
-    const layers = ['res_features.4', 'res_features.5', 'res_features.6'];
     const expected = [0, 1].map((b) => {
       const data = Float64Array.from(pixels.subarray(b * 224 * 224 * 3, (b + 1) * 224 * 224 * 3));
-      const image = { height: 224, width: 224, channels: 3, data };
-      const map = resNet(state, { conv1: 'res_features.0', bn1: 'res_features.1', layers }, [3, 4, 6], image)[2]!;
-      const memory = linear(state, 'res_l2', reluRows(linear(state, 'res_l1', cells(map))));
-      return plainForward(memory, descriptions);
+      return plainMedKlip(state, { height: 224, width: 224, channels: 3, data }, descriptions);
     });
     const attention = flat(expected.flatMap((each) => each.attention));
     expect(Math.max(...attention) / Math.min(...attention)).toBeGreaterThan(1.5);

@@ -60,12 +60,9 @@ export function cxrBertState(text: TextSizes): State {
   return generatedState(shapes, 12);
 }
 
-/** Width of the generated MedKLIP decoder. */
-export const medKlipWidth = 32;
-
 /** Names of MedKLIP's checkpoint without what DataParallel puts in front, at a sixteenth of the width. */
 export function medKlipState(): State {
-  const width = medKlipWidth;
+  const width = 32;
   const shapes: Shapes = [
     ['res_features.0.weight', [4, 3, 7, 7]],
     ...batchNormShapes('res_features.1', 4),
