@@ -37,7 +37,7 @@ export async function evaluateSystem(system: SystemName, flags: EvaluateFlags): 
   const gpu = await openGpu(adapterOf(flags), false, print);
   const { signal, dispose } = interruptSignal('Stopping the evaluation.');
   try {
-    const { localizer, arena } = prepared.open(gpu);
+    const { localizer, arena } = await prepared.open(gpu, signal);
     const measured = await measure(localizer, prepared.name, dataset, phrases, signal);
     arena.dispose();
     const folder = flags.report ?? `evaluation-${system}`;

@@ -31,7 +31,7 @@ export async function localizeSystem(system: SystemName, flags: LocalizeFlags): 
     if (!flags.json) process.stdout.write(text);
   });
   try {
-    const { localizer, arena } = prepared.open(gpu);
+    const { localizer, arena } = await prepared.open(gpu);
     const results = await localizer.localize(image, phrases);
     arena.dispose();
     const findings = results.map((result, i) => describeFinding(phrases[i] ?? '', result, image, options));

@@ -6,16 +6,18 @@ import { negatedFinding, swapSides } from '../eval/probes.ts';
 import { bioVilLocalizer } from '../eval/systems/bioVil.ts';
 import { type Finding, findingOf, parseFindings } from '../eval/systems/findings.ts';
 import { gloriaLocalizer } from '../eval/systems/gloria.ts';
+import type { GloriaMap } from '../eval/systems/gloriaMaps.ts';
 import { medKlipLocalizer } from '../eval/systems/medKlip.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import { readSafetensors } from '../io/safetensors.ts';
 import type { BertConfig } from '../models/bert.ts';
-import { loadBioVil } from '../models/systems/bioVil.ts';
-import { loadGloria } from '../models/systems/gloria.ts';
-import { loadMedKlip } from '../models/systems/medKlip.ts';
-import type { WeightFile } from '../models/systems/published.ts';
+import { bioVilConfig, bioVilNames, loadBioVil } from '../models/systems/bioVil.ts';
+import { gloriaConfig, gloriaNames, loadGloria } from '../models/systems/gloria.ts';
+import { loadMedKlip, medKlipConfig, medKlipNames } from '../models/systems/medKlip.ts';
+import { publishedWeights, type WeightFile } from '../models/systems/published.ts';
 import type { ParameterArena } from '../nn/arena.ts';
 import { UsageError } from './common.ts';
+import { findingsDisplay } from './findingsProgress.ts';
 import type { SystemFlags, SystemName } from './systemFlags.ts';
 
 /** A published system whose files were found and read as far as that goes without a device. */
@@ -32,7 +34,12 @@ export interface PreparedSystem {
   /** Says to which finding phrases belong that don't name it. @throws DataError for one that it cannot look for. */
   useCategories(phrases: readonly GroundedPhrase[]): void;
   /** Loads it; the arena owns its parameters and is disposed by the caller. @throws ShapeError for other weights. */
-  open(gpu: Gpu): { readonly localizer: Localizer; readonly arena: ParameterArena };
+  open(gpu: Gpu, signal?: AbortSignal): Promise<OpenedSystem>;
+}
+
+export interface OpenedSystem {
+  readonly localizer: Localizer;
+  readonly arena: ParameterArena;
 }
 
 const spelled: Readonly<Record<SystemName, string>> = { gloria: 'GLoRIA', biovil: 'BioViL', medklip: 'MedKLIP' };
@@ -44,7 +51,10 @@ const weightsOf: Readonly<Record<SystemName, string>> = {
   medklip: "MedKLIP's checkpoint and the weights of Bio_ClinicalBERT, which it is not complete without",
 };
 
-/** Checks the flags of `--system` and reads its files. @throws UsageError, DataError or TensorFileError */
+/**
+ * Checks the flags of `--system` and reads its files as far as that goes without a device.
+ * @throws UsageError, DataError, TensorFileError or ShapeError
+ */
 export function prepareSystem(system: SystemName, flags: SystemFlags): PreparedSystem {
   const name = spelled[system];
   if (!flags.weights || flags.weights.length === 0) {
@@ -62,43 +72,70 @@ export function prepareSystem(system: SystemName, flags: SystemFlags): PreparedS
   const tokenizer = createTokenizer({ vocabulary: parseVocabulary(readText('--vocab', flags.vocab), flags.vocab) });
   const findings = system === 'medklip' ? readFindings(flags.findings) : [];
   const files = flags.weights.map(openWeights);
-  const checked = (text: BertConfig): void => checkVocabulary(tokenizer, text, flags.vocab ?? '');
-  const common = { name, tokenizer, maxTokens: 97, checkPhrase: () => undefined, useCategories: () => undefined };
-  if (system === 'gloria') {
-    const { map = 'attention' } = flags;
-    return {
-      ...common,
-      similarity: map === 'attention' ? 'attention weight, sums to 1 over the image' : 'cosine',
-      open(gpu) {
-        const { model, arena } = loadGloria(gpu, files);
-        return guarded(arena, () => {
-          checked(model.config.text);
-          return gloriaLocalizer(gpu, model, tokenizer, { map });
-        });
-      },
-    };
+  const text = textConfig[system](files);
+  if (tokenizer.vocabularySize !== text.vocabulary) {
+    throw new UsageError(
+      `--vocab ${flags.vocab} has ${tokenizer.vocabularySize} pieces, but the weights embed ${text.vocabulary}: it is not the vocabulary of this BERT.`,
+    );
   }
-  if (system === 'biovil') {
-    return {
-      ...common,
-      maxTokens: 512,
-      similarity: 'cosine',
-      open(gpu) {
-        const { model, arena } = loadBioVil(gpu, files);
-        return guarded(arena, () => {
-          checked(model.config.text);
-          return bioVilLocalizer(gpu, model, tokenizer);
-        });
-      },
-    };
-  }
+  const common = { name, tokenizer, maxTokens: Math.min(128, text.maxPositions) };
+  if (system === 'gloria') return { ...common, ...prepareGloria(files, tokenizer, flags.map) };
+  return {
+    ...common,
+    ...(system === 'biovil' ? prepareBioVil(files, tokenizer) : prepareMedKlip(files, tokenizer, findings)),
+  };
+}
+
+/** The text tower that a system's weights are for, read from their shapes. */
+const textConfig: Readonly<Record<SystemName, (files: readonly WeightFile[]) => BertConfig>> = {
+  gloria: (files) => gloriaConfig(publishedWeights(gloriaNames, files)).text,
+  biovil: (files) => bioVilConfig(publishedWeights(bioVilNames, files)).text,
+  medklip: (files) => medKlipConfig(publishedWeights(medKlipNames, files)).text,
+};
+
+/** What is particular to a system. */
+type Particular = Omit<PreparedSystem, 'name' | 'tokenizer' | 'maxTokens'>;
+
+/** Any phrase is as good as another. */
+const freeText = { checkPhrase: () => undefined, useCategories: () => undefined };
+
+function prepareGloria(
+  files: readonly WeightFile[],
+  tokenizer: WordPieceTokenizer,
+  map: GloriaMap = 'attention',
+): Particular {
+  return {
+    ...freeText,
+    similarity: map === 'attention' ? 'largest attention weight of any word; those of a word sum to 1' : 'cosine',
+    async open(gpu) {
+      const { model, arena } = loadGloria(gpu, files);
+      return { localizer: gloriaLocalizer(gpu, model, tokenizer, { map }), arena };
+    },
+  };
+}
+
+function prepareBioVil(files: readonly WeightFile[], tokenizer: WordPieceTokenizer): Particular {
+  return {
+    ...freeText,
+    similarity: 'cosine',
+    async open(gpu) {
+      const { model, arena } = loadBioVil(gpu, files);
+      return { localizer: bioVilLocalizer(gpu, model, tokenizer), arena };
+    },
+  };
+}
+
+function prepareMedKlip(
+  files: readonly WeightFile[],
+  tokenizer: WordPieceTokenizer,
+  findings: readonly Finding[],
+): Particular {
   const names = findings.map((finding) => finding.name);
   const categories = new Map<string, string>();
   const categoryOf = (phrase: string) => categories.get(phrase);
   return {
-    ...common,
-    similarity: 'attention weight, sums to 1 over the image',
-    checkPhrase: (phrase) => void findingOf(phrase, names, categoryOf(phrase)),
+    similarity: 'attention weight; the weights of a finding sum to 1 over the image',
+    checkPhrase: (phrase) => void findingOf(phrase, names),
     useCategories(phrases) {
       for (const phrase of phrases) {
         findingOf(phrase.phrase, names, phrase.category);
@@ -107,24 +144,20 @@ export function prepareSystem(system: SystemName, flags: SystemFlags): PreparedS
         for (const text of texts) if (!categories.has(text)) categories.set(text, phrase.category);
       }
     },
-    open(gpu) {
+    async open(gpu, signal) {
       const { model, arena } = loadMedKlip(gpu, files);
-      return guarded(arena, () => {
-        checked(model.config.text);
-        return medKlipLocalizer(gpu, model, tokenizer, { findings, categoryOf });
-      });
+      const display = findingsDisplay();
+      try {
+        const options = { findings, categoryOf, onDescribed: display.advance, ...(signal ? { signal } : {}) };
+        return { localizer: await medKlipLocalizer(gpu, model, tokenizer, options), arena };
+      } catch (error) {
+        arena.dispose();
+        throw error;
+      } finally {
+        display.done();
+      }
     },
   };
-}
-
-/** Frees the parameters where a localizer cannot be made of them. */
-function guarded(arena: ParameterArena, make: () => Localizer): ReturnType<PreparedSystem['open']> {
-  try {
-    return { localizer: make(), arena };
-  } catch (error) {
-    arena.dispose();
-    throw error;
-  }
 }
 
 function readFindings(path: string | undefined): Finding[] {
@@ -150,11 +183,4 @@ function read(flag: string, path: string): Buffer {
   } catch (error) {
     throw new UsageError(`${flag} ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
-}
-
-function checkVocabulary(tokenizer: WordPieceTokenizer, { vocabulary }: BertConfig, path: string): void {
-  if (tokenizer.vocabularySize === vocabulary) return;
-  throw new UsageError(
-    `--vocab ${path} has ${tokenizer.vocabularySize} pieces, but the weights embed ${vocabulary}: it is not the vocabulary of this BERT.`,
-  );
 }

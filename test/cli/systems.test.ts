@@ -147,7 +147,7 @@ describe('groundray localize --system', () => {
     );
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('System: GLoRIA');
-    expect(stdout).toContain('attention weight, sums to 1 over the image');
+    expect(stdout).toContain('largest attention weight of any word');
     expect(stdout).toMatch(/similarity +0\.\d*[1-9]\d* at most/);
     expect(stdout).toContain(RESEARCH_NOTICE);
     expect(existsSync(out)).toBe(true);

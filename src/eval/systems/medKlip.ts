@@ -19,47 +19,47 @@ export interface MedKlipOptions {
   readonly findings: readonly Finding[];
   /** Category of a phrase, where the data give one; it decides what is looked for. */
   readonly categoryOf?: (phrase: string) => string | undefined;
+  /** Called after each description that was encoded, which takes most of the time until the first map. */
+  readonly onDescribed?: (done: number, total: number) => void;
+  /** Aborts between two descriptions; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Localizes with MedKLIP: the weights that the query of a finding gives to the regions, mean over heads and the four
+ * Encodes the descriptions of all findings once, and localizes with MedKLIP: the weights that the query of a finding gives to the regions, mean over heads and the four
  * layers, on the grid of 14x14 (`Sample_Zero-Shot_Grounding_RSNA/test.py`). A phrase stands for the finding of its
  * category, or for the only finding that it names; its other words are not read.
  * @throws DataError from `localize` for a phrase that stands for no finding.
  */
-export function medKlipLocalizer(
+export async function medKlipLocalizer(
   gpu: Gpu,
   model: MedKlip,
   tokenizer: WordPieceTokenizer,
-  { findings, categoryOf = () => undefined }: MedKlipOptions,
-): Localizer {
+  options: MedKlipOptions,
+): Promise<Localizer> {
+  const { findings, categoryOf = () => undefined, onDescribed, signal } = options;
   const { visual, text } = model.config;
   const names = findings.map(({ name }) => name);
   const { size } = stageGeometry(visual, visual.stages.length - 1, 224);
   const cells = size * size;
-  let descriptions: Promise<Float32Array> | undefined;
-
-  const describe = async (): Promise<Float32Array> => {
-    const rows = new Float32Array(findings.length * text.hidden);
-    for (const [i, { description }] of findings.entries()) {
-      const { ids } = encodePhrase(description, tokenizer, { maxTokens: Math.min(maxTokens, text.maxPositions) });
-      const state = await encodeText(gpu, ids, (tokens, mask) => model.describe(tokens, mask));
-      rows.set(state, i * text.hidden);
-    }
-    return rows;
-  };
+  const descriptions = new Float32Array(findings.length * text.hidden);
+  for (const [i, { description }] of findings.entries()) {
+    signal?.throwIfAborted();
+    const { ids } = encodePhrase(description, tokenizer, { maxTokens: Math.min(maxTokens, text.maxPositions) });
+    const state = await encodeText(gpu, ids, (tokens, mask) => model.describe(tokens, mask));
+    descriptions.set(state, i * text.hidden);
+    onDescribed?.(i + 1, findings.length);
+  }
 
   return {
     gridSize: { width: size, height: size },
     async localize(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
       const wanted = phrases.map((phrase) => findingOf(phrase, names, categoryOf(phrase)));
-      descriptions ??= describe();
-      const rows = await descriptions;
       const input = medKlipInput(image);
       const attention = gpu.scope(() =>
         noGrad(() => {
           const pixels = tensor(gpu, input.pixels, [1, input.size, input.size, 3]);
-          return model.forward(pixels, tensor(gpu, rows, [findings.length, text.hidden])).attention;
+          return model.forward(pixels, tensor(gpu, descriptions, [findings.length, text.hidden])).attention;
         }),
       );
       const values = (await attention.data()) as Float32Array;

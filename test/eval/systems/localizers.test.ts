@@ -124,15 +124,18 @@ describe('a localizer of MedKLIP', () => {
       { name: 'opacity', description: 'lung white' },
     ];
     const categoryOf = (asked: string) => (asked === 'haze' ? 'Lung Opacity' : undefined);
-    const localizer = medKlipLocalizer(gpu(), model, tokenizer, { findings, categoryOf });
+    const described: number[] = [];
+    const onDescribed = (done: number) => void described.push(done);
+    const localizer = await medKlipLocalizer(gpu(), model, tokenizer, { findings, categoryOf, onDescribed });
+    expect(described).toEqual([1, 2, 3]);
     const [first, second] = await localizer.localize(image, [phrase, 'haze']);
     const input = medKlipInput(image);
-    const described = findings.map(({ description }) => {
+    const states = findings.map(({ description }) => {
       const ids = tokenizer.tokenize(description).map((piece) => tokenizer.idOf(piece));
       return bert(text, 'bert.', [tokenizer.clsId, ...ids, tokenizer.sepId], 12, 2).at(-1)![0]!;
     });
     const data = Float64Array.from(input.pixels);
-    const { attention } = plainMedKlip(state, { height: 224, width: 224, channels: 3, data }, described);
+    const { attention } = plainMedKlip(state, { height: 224, width: 224, channels: 3, data }, states);
     expectClose(first!.grid.data, attention[1]!, 2e-4, 1e-8);
     expectClose(second!.grid.data, attention[2]!, 2e-4, 1e-8);
     expect(first!.frame).toEqual({ x: 0, y: 0, width: 400, height: 300 });
