@@ -59,6 +59,15 @@ describe('GLoRIA', () => {
     expectClose(await attended.data(), [0.25, 0.25, 0.25, 0.25]);
   });
 
+  it('finds the network inside of a Lightning checkpoint and leaves the state of the optimizer out', async () => {
+    const lightning = new Map([...state].map(([name, values]) => [`state_dict.${name}`, values]));
+    lightning.set('optimizer_states.0.state.3.exp_avg', { shape: [2], data: new Float32Array(2) });
+    const { arena } = loadGloria(gpu(), [asFile(lightning, 'lightning.ckpt')]);
+    const loaded = (await arena.state()).get('local_embedder.weight');
+    expect(loaded!.data).toEqual(state.get('gloria.img_encoder.local_embedder.weight')!.data);
+    arena.dispose();
+  });
+
   it('lists what a checkpoint lacks, has too much or in another shape, by the published names', () => {
     const without = new Map(state);
     without.delete('gloria.img_encoder.model.layer3.5.conv2.weight');
