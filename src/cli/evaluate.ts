@@ -4,10 +4,11 @@ import { command } from './common.ts';
 import type { SplitChoice } from './evaluationPhrases.ts';
 import { splitChoices } from './evaluationPhrases.ts';
 import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
+import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
 import { type TableFormat, tableFormats } from './tableFormats.ts';
 
 /** Flags of `groundray evaluate`, as commander gives them. */
-export interface EvaluateFlags extends AdapterFlags {
+export interface EvaluateFlags extends AdapterFlags, SystemFlags {
   readonly run?: string;
   readonly images?: number;
   readonly split: SplitChoice;
@@ -18,6 +19,7 @@ export interface EvaluateFlags extends AdapterFlags {
   readonly untrained: boolean;
   readonly matching: boolean;
   readonly json?: boolean;
+  readonly report?: string;
 }
 
 export function registerEvaluate(program: Command): void {
@@ -40,8 +42,17 @@ export function registerEvaluate(program: Command): void {
     .option('--no-untrained', 'leave out the same network before training')
     .option('--no-matching', 'leave out classification, retrieval and the decision between present and absent')
     .option('--json', 'print the result as JSON and nothing else');
+  withSystemFlags(evaluate).option(
+    '--report <folder>',
+    'with --system: where the report goes (default: evaluation-<name>)',
+  );
   withAdapterFlags(evaluate).action(
     command(async (flags: EvaluateFlags) => {
+      const system = systemOf(flags);
+      if (system !== undefined) {
+        const { evaluateSystem } = await import('./evaluateSystem.ts');
+        return evaluateSystem(system, flags);
+      }
       const { evaluate: run } = await import('./evaluateCommand.ts');
       await run(flags);
     }),

@@ -72,8 +72,13 @@ export function drawFinding(image: GrayImage, finding: PhraseFinding, options: F
     // A stretched map always reaches from -1 to 1; a cosine is drawn on its own range.
     ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
     longestSide: Math.min(most, Math.max(least, image.width, image.height)),
-    caption: `"${phrase}": similarity ${similarity.max.toFixed(2)} at most, ${similarity.mean.toFixed(2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
+    caption: `"${phrase}": similarity ${formatSimilarity(similarity.max, 2)} at most, ${formatSimilarity(similarity.mean, 2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
   });
+}
+
+/** Cosines need few decimals; weights over an image, which are small, keep two digits that say something. */
+function formatSimilarity(value: number, decimals: number): string {
+  return value !== 0 && Math.abs(value) < 0.01 ? value.toPrecision(2) : value.toFixed(decimals);
 }
 
 /** A finding in words for a terminal. */
@@ -84,7 +89,7 @@ export function findingLines(finding: PhraseFinding, image: GrayImage, threshold
   const share = `${(100 * area).toFixed(1)} % of the image`;
   return [
     `"${phrase}"`,
-    `  similarity  ${similarity.max.toFixed(3)} at most, ${similarity.mean.toFixed(3)} on average`,
+    `  similarity  ${formatSimilarity(similarity.max, 3)} at most, ${formatSimilarity(similarity.mean, 3)} on average`,
     `  presence    ${describePresence(presence)}`,
     `  peak        x ${peak.x}, y ${peak.y} of ${image.width} x ${image.height} pixels`,
     first

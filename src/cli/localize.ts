@@ -3,9 +3,10 @@ import { Option } from 'commander';
 import { RESCALE_PRESETS, type RescalePreset } from '../eval/maps.ts';
 import { command } from './common.ts';
 import { type AdapterFlags, numberBetween, withAdapterFlags } from './flags.ts';
+import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
 
 /** Flags of `groundray localize`, as commander gives them. */
-export interface LocalizeFlags extends AdapterFlags {
+export interface LocalizeFlags extends AdapterFlags, SystemFlags {
   readonly run?: string;
   readonly image: string;
   readonly phrase: readonly string[];
@@ -32,8 +33,13 @@ export function registerLocalize(program: Command): void {
       numberBetween(-1, 1),
     )
     .option('--json', 'print the result as JSON and nothing else');
-  withAdapterFlags(localize).action(
+  withAdapterFlags(withSystemFlags(localize)).action(
     command(async (flags: LocalizeFlags) => {
+      const system = systemOf(flags);
+      if (system !== undefined) {
+        const { localizeSystem } = await import('./localizeSystem.ts');
+        return localizeSystem(system, flags);
+      }
       const { localize: run } = await import('./localizeCommand.ts');
       await run(flags);
     }),

@@ -19,7 +19,7 @@ import type { LocalizeFlags } from './localize.ts';
 import { unknownWords, unknownWordsWarning } from './phraseWords.ts';
 import { findTrainedRun, loadTrainedModel } from './trainedModel.ts';
 
-const defaultThreshold = 0.3;
+export const defaultThreshold = 0.3;
 
 interface Threshold {
   readonly value: number;
@@ -53,7 +53,7 @@ export async function localize(flags: LocalizeFlags): Promise<void> {
   );
 }
 
-async function openImage(path: string): Promise<GrayImage> {
+export async function openImage(path: string): Promise<GrayImage> {
   if (!existsSync(path)) throw new UsageError(`--image ${path}: there is no such file.`);
   if (statSync(path).isDirectory())
     throw new UsageError(`--image ${path}: expected a PNG, JPEG or DICOM file, found a folder.`);
@@ -61,7 +61,7 @@ async function openImage(path: string): Promise<GrayImage> {
 }
 
 /** A path per phrase; none with --json alone. */
-function picturePaths({ out, json, image, phrase }: LocalizeFlags): string[] {
+export function picturePaths({ out, json, image, phrase }: LocalizeFlags): string[] {
   if (out === undefined && json) return [];
   const path = out ?? `${basename(image, extname(image))}-localized.png`;
   if (extname(path).toLowerCase() !== '.png') throw new UsageError(`--out ${path}: expected a name that ends in .png.`);
