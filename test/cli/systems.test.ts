@@ -96,7 +96,7 @@ describe('groundray evaluate --system', () => {
   });
 
   it.each([
-    [['--system', 'gloria'], '--system gloria needs one --data <folder>'],
+    [['--system', 'gloria'], '--system gloria needs one --data: images and phrases'],
     [['--system', 'gloria', '--data', data], 'needs --weights <files...>: chexpert_resnet50.ckpt'],
     [['--system', 'gloria', '--weights', 'x', '--data', data], 'needs --vocab <file>'],
     [['--system', 'gloria', '--run', 'x', '--data', data], '--run and --system name two models'],

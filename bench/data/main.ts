@@ -3,13 +3,13 @@
  * `npm run bench:data -- --data <folder> --shards <folder>`, on data of the user's own and shards prepared from it.
  */
 import { Command } from 'commander';
-import { command } from '../src/cli/common.ts';
-import { wholeNumber } from '../src/cli/flags.ts';
-import { openDataset } from '../src/data/open.node.ts';
-import { preprocess } from '../src/data/preprocess.ts';
-import { createRandom } from '../src/data/random.ts';
-import { parseDataFlag } from '../src/data/spec.node.ts';
-import type { Dataset } from '../src/data/types.ts';
+import { command } from '../../src/cli/common.ts';
+import { wholeNumber } from '../../src/cli/flags.ts';
+import { openDataset } from '../../src/data/open.node.ts';
+import { preprocess } from '../../src/data/preprocess.ts';
+import { createRandom } from '../../src/data/random.ts';
+import { parseDataFlag } from '../../src/data/spec.node.ts';
+import type { Dataset } from '../../src/data/types.ts';
 
 interface Flags {
   readonly data: string;
