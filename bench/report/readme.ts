@@ -93,17 +93,20 @@ function peakText(best: number, { low, median: middle }: Measured, unit: string)
   return `${short(best)} ${unit}, median ${short((best * low) / middle)}`;
 }
 
+/** Libraries alone are measured on their own adapter, a browser's for example; the file's roofline is not about that one. */
 function deviceRow({ name, file }: NamedResults): Row {
-  const { adapter, processor, versions, roofline, date } = file;
-  const where =
-    adapter.kind === 'software'
-      ? `${adapter.description}; ${processor.cores} cores of ${processor.model}`
-      : adapter.description;
+  const { processor, versions, roofline, date, results, extra } = file;
+  const measured = `${date.slice(0, 10)}, \`${versions.commit}\``;
+  const peers = results.length === 0 ? (extra.peers as PeerReport | undefined) : undefined;
+  const { kind, architecture, description } = peers?.adapter ?? file.adapter;
+  const title = peers && architecture ? `${architecture} (${description})` : description;
+  const where = kind === 'software' ? `${title}; ${processor.cores} cores of ${processor.model}` : title;
+  if (peers) return [name, where, '', '', measured];
   const rates = [
     peakText(roofline.gflops, roofline.arithmetic, 'GFLOP/s'),
     peakText(roofline.gigabytesPerSecond, roofline.copy, 'GB/s'),
   ];
-  return [name, where, ...rates, `${date.slice(0, 10)}, \`${versions.commit}\``];
+  return [name, where, ...rates, measured];
 }
 
 /** What the README says of speed, from committed results. */
