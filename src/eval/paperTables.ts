@@ -82,7 +82,8 @@ function publishedTable(corpus: PaperCorpus, result?: GroundingResult): PaperTab
   const measured = result ? measuredRows(result) : [];
   return {
     ...{ number, title, corpus, query },
-    classes: classes.length === 0 ? [] : orderedClasses(measured, classes),
+    // Every class of the paper has its column, also one that these data lack.
+    classes: classes.length === 0 ? [] : [...new Set([...classes, ...orderedClasses(measured, classes)])],
     unseenClasses: [],
     measured: result && countsOf(result),
     ...(result
@@ -128,7 +129,7 @@ function countsOf({ dataset, counts }: GroundingResult): NonNullable<PaperTable[
 /** The known order first, then what else was measured. */
 function orderedClasses(rows: readonly TableRow[], known: readonly string[]): string[] {
   const found = new Set(rows.flatMap(({ classes }) => Object.keys(classes)));
-  const first = known.filter((name) => rows.length === 0 || found.has(name));
+  const first = known.filter((name) => found.has(name));
   return [...first, ...[...found].filter((name) => !known.includes(name)).sort()];
 }
 
