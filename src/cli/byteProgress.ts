@@ -1,6 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import { formatDuration } from './common.ts';
-import { formatSize } from './weightsInspect.ts';
+import { formatDuration, formatFileSize } from './common.ts';
 
 /** One bar over the bytes of a long transfer. */
 export interface ByteProgress {
@@ -27,7 +26,7 @@ export function byteProgress(what: string): ByteProgress {
       const elapsed = performance.now() - begin;
       const rate = (done - first) / elapsed;
       const left = total !== undefined && rate > 0 ? formatDuration((total - done) / rate) : '?';
-      const size = `${formatSize(done)} of ${total === undefined ? '?' : formatSize(total)}`;
+      const size = `${formatFileSize(done)} of ${total === undefined ? '?' : formatFileSize(total)}`;
       if (isTerminal) {
         if (!shown) bar.start(total ?? Math.max(1, done), done, { size, left });
         shown = true;

@@ -5,8 +5,8 @@ import { deviceLike, type StandInDevice } from '../gpu/standIn.ts';
 import type { RunConfig } from '../train/config.ts';
 import { assumedEfficiency, nominalProfiles } from '../train/deviceProfiles.ts';
 import { modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
-import { UsageError } from './common.ts';
-import { describeSetting, flagsOf, formatBytes, suggest } from './planCommand.ts';
+import { formatMemory, UsageError } from './common.ts';
+import { describeSetting, flagsOf, suggest } from './planCommand.ts';
 
 /** From here on a step may not fit into a graphics card, whose memory WebGPU does not tell. */
 const worthAWord = 2 ** 30;
@@ -35,10 +35,10 @@ export async function printMemory(gpu: Gpu, config: RunConfig, memory?: number):
 
 function budgetOf({ adapter }: Gpu, memory: number | undefined): Budget | undefined {
   if (memory !== undefined) {
-    return { bytes: memory, name: `the ${formatBytes(memory)} of --memory`, binding: true };
+    return { bytes: memory, name: `the ${formatMemory(memory)} of --memory`, binding: true };
   }
   if (adapter.kind !== 'software') return undefined;
-  return { bytes: totalmem(), name: `the ${formatBytes(totalmem())} of this machine`, binding: false };
+  return { bytes: totalmem(), name: `the ${formatMemory(totalmem())} of this machine`, binding: false };
 }
 
 /** The lines of `printMemory`. @throws UsageError like it. */
@@ -59,8 +59,8 @@ export async function memoryLines(
   }
   const { allocated, step } = plan.memory;
   const lines = [
-    `Memory: ${formatBytes(allocated)} in a step (model with gradients and optimizer ${formatBytes(modelBytes(plan))}, ` +
-      `activations ${formatBytes(step)}), ${describeSetting(plan)}`,
+    `Memory: ${formatMemory(allocated)} in a step (model with gradients and optimizer ${formatMemory(modelBytes(plan))}, ` +
+      `activations ${formatMemory(step)}), ${describeSetting(plan)}`,
   ];
   if (budget && allocated > budget.bytes) {
     const problem = `That is more than ${budget.name}. ${await advice(device, config, budget.bytes)}`;
@@ -81,7 +81,7 @@ async function advice(device: StandInDevice, config: RunConfig, budget: number):
     const best = reference && (await bestSetting(device, changed, budget, reference));
     if (!best) continue;
     const precision = changed.precision === config.precision ? '' : ` --precision ${changed.precision}`;
-    return `${formatBytes(best.memory.allocated)} would do: ${flagsOf(best)}${precision}.`;
+    return `${formatMemory(best.memory.allocated)} would do: ${flagsOf(best)}${precision}.`;
   }
   return 'No --chunk, --checkpointing, --batch or --precision makes it fit: use a smaller --image-size or model.';
 }

@@ -12,7 +12,7 @@ import {
 } from '../train/deviceProfiles.ts';
 import { defaultSentences, modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
 import { vocabularyOf } from '../train/runFolder.node.ts';
-import { UsageError } from './common.ts';
+import { formatMemory, UsageError } from './common.ts';
 import { runConfigOf } from './configFlags.ts';
 import type { PlanFlags } from './plan.ts';
 
@@ -34,11 +34,6 @@ export function parseBytes(text: string): number {
   const bytes = Number(number) * (units[unit.toUpperCase()] ?? Number.NaN);
   if (bytes > 0) return bytes;
   throw new UsageError(`--memory ${text}: expected a number and a unit, such as 8GiB or 500MB.`);
-}
-
-/** `5.3 GiB`, `12.0 MiB` */
-export function formatBytes(bytes: number): string {
-  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function formatSeconds(seconds: number): string {
@@ -94,9 +89,9 @@ function describePlan(plan: StepPlan): string[] {
   const { parameters, gradients, optimizer, batch, step, peak, allocated } = plan.memory;
   const total = (field: 'flops' | 'bytes'): number => plan.dispatches.reduce((sum, cost) => sum + cost[field], 0);
   return [
-    `Memory: ${formatBytes(peak)} in use at most, ${formatBytes(allocated)} with freed buffers that wait for reuse`,
-    `  parameters ${formatBytes(parameters)}, gradients ${formatBytes(gradients)}, optimizer ${formatBytes(optimizer)}, ` +
-      `batch ${formatBytes(batch)}, activations and the like ${formatBytes(step)}`,
+    `Memory: ${formatMemory(peak)} in use at most, ${formatMemory(allocated)} with freed buffers that wait for reuse`,
+    `  parameters ${formatMemory(parameters)}, gradients ${formatMemory(gradients)}, optimizer ${formatMemory(optimizer)}, ` +
+      `batch ${formatMemory(batch)}, activations and the like ${formatMemory(step)}`,
     `Work: ${plan.dispatches.length.toLocaleString('en')} dispatches, ${(total('flops') / 1e9).toFixed(1)} GFLOP, ` +
       `${(total('bytes') / 1e9).toFixed(2)} GB`,
   ];
@@ -131,10 +126,10 @@ export function suggest(
   const fixed = smallest ? modelBytes(smallest) : 0;
   const reason =
     smallest === undefined || fixed > budget
-      ? `parameters, gradients and optimizer state alone take ${formatBytes(fixed)}`
-      : `the least is ${formatBytes(smallest.memory.allocated)}, with ${describeSetting(smallest)}`;
+      ? `parameters, gradients and optimizer state alone take ${formatMemory(fixed)}`
+      : `the least is ${formatMemory(smallest.memory.allocated)}, with ${describeSetting(smallest)}`;
   throw new UsageError(
-    `Nothing fits into ${formatBytes(budget)}: ${reason}. Use a smaller model, batch or image size.`,
+    `Nothing fits into ${formatMemory(budget)}: ${reason}. Use a smaller model, batch or image size.`,
   );
 }
 
@@ -157,11 +152,11 @@ function describeSearch(
     const { allocated } = setting.memory;
     const time = formatSeconds(estimateSeconds(setting.dispatches, profile, efficiency));
     const verdict = allocated <= budget ? 'fits' : 'too large';
-    return `  ${describeSetting(setting)}: ${formatBytes(allocated)}, ${time} a step, ${verdict}`;
+    return `  ${describeSetting(setting)}: ${formatMemory(allocated)}, ${time} a step, ${verdict}`;
   });
   const spare = best.memory.allocated <= (1 - reserve) * budget ? 'a tenth of the memory' : 'little';
   return [
-    `What fits into ${formatBytes(budget)} (times for ${profile.name}):`,
+    `What fits into ${formatMemory(budget)} (times for ${profile.name}):`,
     ...settings,
     `Suggestion, with ${spare} to spare: ${describeSetting(best)} (${flagsOf(best)}).`,
   ];

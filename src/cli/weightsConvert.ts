@@ -7,10 +7,9 @@ import { type LazyTensor, safetensorsChunks } from '../io/safetensors.ts';
 import { bytesOf } from '../io/tensorDtypes.ts';
 import { elementCount } from '../io/tensorFile.ts';
 import { byteProgress } from './byteProgress.ts';
-import { UsageError } from './common.ts';
+import { formatFileSize, UsageError } from './common.ts';
 import { interruptSignal } from './interrupt.ts';
 import type { ConvertFlags } from './weights.ts';
-import { formatSize } from './weightsInspect.ts';
 
 function renamer({ strip = [], prefix = '', only }: ConvertFlags): (name: string) => string | undefined {
   return (name) => {
@@ -70,5 +69,7 @@ export async function convert(from: string, to: string, flags: ConvertFlags): Pr
     progress.stop();
     dispose();
   }
-  process.stdout.write(`Wrote ${tensors.size} of ${file.names().length} tensors, ${formatSize(total)}, to ${to}.\n`);
+  process.stdout.write(
+    `Wrote ${tensors.size} of ${file.names().length} tensors, ${formatFileSize(total)}, to ${to}.\n`,
+  );
 }

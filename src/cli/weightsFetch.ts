@@ -8,10 +8,9 @@ import { DownloadError } from '../io/errors.ts';
 import { addressOf, type PublishedFile, type PublishedWeights, publishedWeights } from '../io/publishedWeights.ts';
 import { cachedPath, weightsCache } from '../io/weightsCache.node.ts';
 import { byteProgress } from './byteProgress.ts';
-import { UsageError } from './common.ts';
+import { formatFileSize, UsageError } from './common.ts';
 import { interruptSignal } from './interrupt.ts';
 import type { FetchFlags } from './weights.ts';
-import { formatSize } from './weightsInspect.ts';
 
 /** Where each file came from, and what it looked like then; `fetched.json` beside the files. */
 const recordSchema = z.record(
@@ -101,7 +100,7 @@ async function fetchAll(name: string, cache: string, base: string | undefined, s
       await writeJsonAtomic(recordPath, record);
     }
     process.stdout.write(
-      `${file.name}: ${isPresent ? 'already there' : 'fetched'}, ${formatSize(bytes)}, ${describeCheck(result)}` +
+      `${file.name}: ${isPresent ? 'already there' : 'fetched'}, ${formatFileSize(bytes)}, ${describeCheck(result)}` +
         `${changed ? `; it is another file than the one of ${before.fetched}` : ''}\n`,
     );
   }

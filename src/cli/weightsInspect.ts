@@ -1,6 +1,7 @@
 import { openTensorFile } from '../io/openTensors.node.ts';
 import { bytesOf } from '../io/tensorDtypes.ts';
 import { elementCount, type TensorFile } from '../io/tensorFile.ts';
+import { formatFileSize } from './common.ts';
 import type { InspectFlags } from './weights.ts';
 
 /** Longest value of a metadata entry that is shown. */
@@ -20,13 +21,6 @@ function list(file: TensorFile): Listed[] {
   });
 }
 
-/** `436 MB`, `1.2 kB` */
-export function formatSize(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
-  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
-  return bytes >= 1e3 ? `${(bytes / 1e3).toFixed(1)} kB` : `${bytes} B`;
-}
-
 /** Text from a file that nobody vouches for: control characters would reach the terminal. */
 function printable(text: string): string {
   const clean = text.replace(/\p{Cc}/gu, ' ');
@@ -40,10 +34,10 @@ function describe(file: TensorFile, tensors: readonly Listed[]): string[] {
   const longestShape = Math.max(0, ...shapes.map(({ length }) => length));
   const metadata = Object.entries(file.metadata).map(([key, value]) => `  ${printable(key)}: ${printable(value)}`);
   return [
-    `${file.file}: ${file.format}, ${tensors.length} tensors, ${elements.toLocaleString('en')} elements, ${formatSize(total)}`,
+    `${file.file}: ${file.format}, ${tensors.length} tensors, ${elements.toLocaleString('en')} elements, ${formatFileSize(total)}`,
     ...tensors.map(
       ({ name, dtype, bytes }, i) =>
-        `  ${dtype.padEnd(4)} ${(shapes[i] ?? '').padEnd(longestShape)} ${formatSize(bytes).padStart(9)}  ${printable(name)}`,
+        `  ${dtype.padEnd(4)} ${(shapes[i] ?? '').padEnd(longestShape)} ${formatFileSize(bytes).padStart(9)}  ${printable(name)}`,
     ),
     ...(metadata.length > 0 ? ['Beside the tensors:', ...metadata] : []),
     ...(file.stubs.length > 0
