@@ -1,4 +1,5 @@
-// The public entry in Node: everything of `index.ts`, with a `createGpu` that runs on Dawn.
+// The public entries `groundray/node` and, in Node, `groundray`: everything of `index.ts`, with a `createGpu` that runs on
+// Dawn, and readers of files.
 
 export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
 export * from './index.ts';

@@ -85,6 +85,7 @@ export class Tensor implements Scoped {
   }
 }
 
+/** Element type of a new tensor, and whether `backward` is to give it a gradient. */
 export interface TensorOptions {
   readonly dtype?: DType;
   readonly requiresGrad?: boolean;

@@ -22,6 +22,7 @@ export interface Box {
   readonly height: number;
 }
 
+/** Which part of a dataset a study belongs to; patients are kept whole. */
 export type Split = 'train' | 'validation' | 'test';
 
 /** One image with its report. */

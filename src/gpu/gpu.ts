@@ -13,6 +13,7 @@ import type { Counters, DispatchObserver } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { ScopeStack } from './scope.ts';
 
+/** How an engine treats its device. */
 export interface GpuOptions {
   /** Check every dispatch in an error scope that names the kernel, and report leaked buffers. Slow. */
   readonly debug?: boolean;
@@ -24,6 +25,7 @@ export interface GpuOptions {
   readonly borrowed?: boolean;
 }
 
+/** Why a device was lost, in WebGPU's words. */
 export interface LostEvent {
   readonly reason: string;
   readonly message: string;

@@ -3,8 +3,10 @@ import { TensorFileError } from './errors.ts';
 import { gatherStrided } from './strided.ts';
 import { bytesOf, decodeFloats, decodeIntegers, type TensorDtype } from './tensorDtypes.ts';
 
+/** How a file of tensors is written. */
 export type TensorFormat = 'safetensors' | 'torch.save (zip)' | 'torch.save (legacy)';
 
+/** Element type and shape of a stored tensor. */
 export interface TensorInfo {
   readonly dtype: TensorDtype;
   readonly shape: readonly number[];

@@ -32,6 +32,7 @@ export interface TrainableSegment extends Segment {
   readonly grads: NDArray;
 }
 
+/** How an arena fills and groups its parameters. */
 export interface ArenaOptions {
   /** Seed of initial values and of dropout; 0 by default. */
   readonly seed?: number;

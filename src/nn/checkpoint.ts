@@ -14,6 +14,7 @@ export interface TensorSource extends TensorCatalog {
   tensor(name: string): HostArray;
 }
 
+/** What `loadStateDict` may leave unmatched. */
 export interface LoadOptions extends MatchOptions {
   /** Throw unless everything matches. False by default. */
   readonly strict?: boolean;

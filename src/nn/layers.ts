@@ -15,6 +15,7 @@ function pair(value: Pair): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : value;
 }
 
+/** Geometry and start of a `Conv2d`. */
 export interface Conv2dOptions {
   readonly stride?: Pair;
   readonly padding?: Pair;
@@ -52,6 +53,7 @@ export class Conv2d extends Module {
   }
 }
 
+/** Bias and start of a `Linear`. */
 export interface LinearOptions {
   /** True by default. */
   readonly bias?: boolean;
@@ -124,6 +126,7 @@ export class LayerNorm extends Module {
   }
 }
 
+/** Padding and start of an `Embedding`. */
 export interface EmbeddingOptions {
   /** This row starts at zero and gets no gradient. */
   readonly paddingIndex?: number;

@@ -9,6 +9,7 @@ import { clipGradNorm } from './clip.ts';
 /** Scales do not fall below this: gradients that overflow even so are not a matter of f16. */
 export const smallestLossScale = 1;
 
+/** Where the scale of the loss begins, and how it moves. */
 export interface LossScaleOptions {
   /** Scale of the first step; 2^16 by default. */
   readonly initial?: number;

@@ -22,6 +22,7 @@ export interface MatchOptions {
   readonly foldChannels?: boolean;
 }
 
+/** A tensor that has the name of a parameter, but not its shape. */
 export interface ShapeMismatch {
   /** Name in the module and in the source. */
   readonly name: string;

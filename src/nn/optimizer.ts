@@ -23,6 +23,7 @@ export interface OptimizerState {
   readonly tensors: ReadonlyMap<string, HostArray>;
 }
 
+/** What one step of an optimizer takes. */
 export interface StepOptions {
   readonly learningRate: number;
   /**
@@ -125,6 +126,7 @@ export class Optimizer implements Scoped {
   }
 }
 
+/** Settings of Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). */
 export interface AdamOptions {
   /** 0.9 and 0.999 by default. */
   readonly betas?: readonly [number, number];
@@ -160,6 +162,7 @@ export function adam(arena: ParameterArena, options: AdamOptions = {}): Optimize
   });
 }
 
+/** Settings of stochastic gradient descent. */
 export interface SgdOptions {
   /** 0 by default. */
   readonly momentum?: number;

@@ -32,6 +32,7 @@ interface RecordedStep {
 /** Steps that are kept recorded; they share the memory of their tensors. */
 const keptSteps = 2;
 
+/** How a `Trainer` begins. */
 export interface TrainerOptions {
   /** False leaves the parameters at zero, for a plan, which does not depend on them. True by default. */
   readonly initialize?: boolean;

@@ -23,6 +23,7 @@ export interface TunedProduct {
   readonly refused: readonly GemmPlan[];
 }
 
+/** What `tune` is at. */
 export interface TuneProgress {
   readonly done: number;
   readonly total: number;
@@ -31,6 +32,7 @@ export interface TuneProgress {
   readonly millisecondsLeft: number | undefined;
 }
 
+/** How `tune` measures, and whom it tells. */
 export interface TuneOptions {
   /** Products to tune besides those that operations have asked for. */
   readonly requests?: Iterable<TuningRequest>;
