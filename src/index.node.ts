@@ -1,8 +1,6 @@
-// The public entries `groundray/node` and, in Node, `groundray`: everything of `index.ts`, with a `createGpu` that runs on
-// Dawn, and readers of files.
+// The public entry `groundray/node`: the engine as it is in Node, readers of files, and where measured plans are kept.
 
-export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
-export * from './index.ts';
+export * from './engine.node.ts';
 export { nodeCodecs } from './io/codecs.node.ts';
 export { readImage } from './io/image.node.ts';
 export { openTensorFile } from './io/openTensors.node.ts';

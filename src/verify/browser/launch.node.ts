@@ -25,16 +25,27 @@ const quietFlags = [
   '--disable-quic',
 ];
 
-function flagsFor(adapter: BrowserVerifyOptions['adapter']): string[] {
+/** Without these, headless Chromium loses its device where a page draws to a canvas by WebGPU. */
+const canvasFlags = ['--enable-features=Vulkan', '--use-angle=vulkan', '--use-vulkan=swiftshader'];
+
+function flagsFor(adapter: BrowserVerifyOptions['adapter'], drawsToCanvas: boolean): string[] {
   const hardware = ['--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'];
-  const software = ['--use-webgpu-adapter=swiftshader'];
+  const software = ['--use-webgpu-adapter=swiftshader', ...(drawsToCanvas ? canvasFlags : [])];
   // Root may not use the sandbox, as in most containers.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return [...quietFlags, '--enable-unsafe-webgpu', ...(adapter === 'gpu' ? hardware : software), ...sandbox];
 }
 
+export interface LaunchOptions {
+  /** Whether pages draw to a canvas by WebGPU; computing alone does without. False by default. */
+  readonly drawsToCanvas?: boolean;
+}
+
 /** Headless Chromium with WebGPU. Throws FixtureError if there is none. */
-export async function launchChromium(adapter: BrowserVerifyOptions['adapter']): Promise<Browser> {
+export async function launchChromium(
+  adapter: BrowserVerifyOptions['adapter'],
+  { drawsToCanvas = false }: LaunchOptions = {},
+): Promise<Browser> {
   const { chromium } = await import('playwright-core').catch(() => {
     throw new FixtureError(
       '--browser needs the package playwright-core; run npm install with development dependencies.',
@@ -46,7 +57,7 @@ export async function launchChromium(adapter: BrowserVerifyOptions['adapter']): 
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...environment } = process.env;
   return chromium.launch({
     executablePath,
-    args: flagsFor(adapter),
+    args: flagsFor(adapter, drawsToCanvas),
     env: { ...environment, LD_LIBRARY_PATH: libraryPath } as Record<string, string>,
   });
 }
