@@ -1,4 +1,7 @@
-// The public entry `groundray/node`: the engine as it is in Node, readers of files, and where measured plans are kept.
+/**
+ * The public entry `groundray/node`: the engine as it is in Node, readers of files, and where measured plans are kept.
+ * @module groundray/node
+ */
 
 export * from './engine.node.ts';
 export { nodeCodecs } from './io/codecs.node.ts';

@@ -1,4 +1,8 @@
-// The public entry `groundray`: devices, tensors, operations with gradients and kernels. `index.node.ts` adds what needs Node.
+/**
+ * The public entry `groundray`: devices, tensors, operations with gradients and kernels.
+ * In Node, `engine.node.ts` stands in its place.
+ * @module groundray
+ */
 
 export {
   type AttentionOptions,

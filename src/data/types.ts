@@ -46,6 +46,7 @@ export interface GroundedPhrase {
   readonly category: string;
   /** Free attributes for sub-tables and oracle baselines, e.g. `side`, `zone`, `size`, `agreement`. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** Decodes or draws the region, in the size of the image. @throws DataError if it cannot be read. */
   readonly loadMask: () => Promise<Mask>;
 }
 
@@ -68,6 +69,7 @@ export interface Dataset {
    * Default false: then only studies with phrases tell anything.
    */
   readonly phrasesAreComplete?: boolean;
+  /** Decodes an image of a study. @throws DataError if it cannot be read. */
   readonly loadImage: (studyId: string) => Promise<GrayImage>;
 }
 

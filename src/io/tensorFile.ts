@@ -64,6 +64,7 @@ export class TensorFile {
     return [...this.entries.keys()];
   }
 
+  /** Whether the file has a tensor of this name. */
   has(name: string): boolean {
     return this.entries.has(name);
   }
@@ -110,6 +111,7 @@ export class TensorFile {
     this.source.close();
   }
 
+  /** As `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -193,10 +193,12 @@ export class ParameterArena implements Scoped {
     for (const item of this[escapes]()) item.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   *[escapes](): Iterable<Scoped> {
     for (const { tensor } of this.placed.values()) yield* tensor[escapes]();
     for (const { array } of this.buffers.values()) yield array;

@@ -11,6 +11,7 @@ import {
 
 /** Tensors by name, each made when it is asked for: a `TensorFile`, for example. */
 export interface TensorSource extends TensorCatalog {
+  /** Shape and values of a tensor. @throws if there is none of this name. */
   tensor(name: string): HostArray;
 }
 

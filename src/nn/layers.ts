@@ -48,6 +48,7 @@ export class Conv2d extends Module {
     this.options = { stride, padding, dilation, groups };
   }
 
+  /** `[batch, height, width, inChannels]` to `[batch, height, width, outChannels]`. */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight.tensor, this.bias?.tensor, this.options);
   }
@@ -75,6 +76,7 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter([outFeatures], isNormal ? constant(0) : spread) : undefined;
   }
 
+  /** `[..., inFeatures]` to `[..., outFeatures]`. */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight.tensor, this.bias?.tensor);
   }
@@ -121,6 +123,7 @@ export class LayerNorm extends Module {
     this.eps = eps;
   }
 
+  /** Normalises the last axis of `x`. */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight.tensor, this.bias.tensor, this.eps);
   }
@@ -150,6 +153,7 @@ export class Embedding extends Module {
     });
   }
 
+  /** i32 `[...]` to `[..., features]`. */
   forward(indices: Tensor): Tensor {
     return embedding(this.weight.tensor, indices, this.options);
   }
@@ -180,6 +184,7 @@ export class Dropout extends Module {
     return () => this.word(call);
   }
 
+  /** `x`, in training with elements dropped and the others scaled up. */
   forward(x: Tensor): Tensor {
     return this.active ? dropout(x, { p: this.p, seed: this.nextSeed() }) : x;
   }

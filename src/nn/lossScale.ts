@@ -55,23 +55,28 @@ export class LossScale implements Scoped {
     return clip;
   }
 
+  /** Reads what is needed to continue. */
   async state(): Promise<LossScaleState> {
     const [scale = 1, goodSteps = 0] = await this.array.read();
     return { scale, goodSteps };
   }
 
+  /** Continues from a state. */
   load({ scale, goodSteps }: LossScaleState): void {
     this.array.write([scale, goodSteps]);
   }
 
+  /** Frees the scale. */
   dispose(): void {
     this.array.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   [escapes](): Iterable<Scoped> {
     return [this.array];
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

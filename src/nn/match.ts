@@ -4,7 +4,9 @@ import type { Module } from './module.ts';
 
 /** Names and shapes of tensors, as a file or a model has them. */
 export interface TensorCatalog {
+  /** Names of all tensors. */
   names(): Iterable<string>;
+  /** Shape of a tensor. @throws if there is none of this name. */
   info(name: string): { readonly shape: readonly number[] };
 }
 

@@ -77,6 +77,7 @@ export class Optimizer implements Scoped {
     for (const { segment, slots } of this.segments) this.rule.apply(segment, slots, this.hyper, clip);
   }
 
+  /** Reads everything that is needed to continue. */
   async state(): Promise<OptimizerState> {
     const tensors = new Map<string, HostArray>();
     const segments = this.segments.map(({ segment }) => segment);
@@ -105,16 +106,19 @@ export class Optimizer implements Scoped {
     this.taken = step;
   }
 
+  /** Frees what the optimizer keeps; the arena stays. */
   dispose(): void {
     for (const item of this[escapes]()) item.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   *[escapes](): Iterable<Scoped> {
     for (const { slots } of this.segments) yield* slots;
     yield this.hyper;
     yield this.noClip;
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -90,6 +90,7 @@ export class Trainer {
     this.usesWords = config.objective.objective === 'word-local';
   }
 
+  /** The rate of a step, counted from 0. */
   learningRate(step: number): number {
     return this.schedule(step);
   }
@@ -130,6 +131,7 @@ export class Trainer {
     return metrics;
   }
 
+  /** Frees the model's parameters, the optimizer and the recorded steps. */
   dispose(): void {
     this.releaseSteps();
     this.lossScale?.dispose();

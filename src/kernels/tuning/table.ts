@@ -27,6 +27,7 @@ export interface TableStore {
   readonly place: string;
   /** Undefined where there is none. @throws Error if what is there cannot be read */
   readonly read: (name: string) => Promise<unknown>;
+  /** Replaces the table of this name. */
   readonly write: (name: string, table: StoredTable) => Promise<void>;
 }
 

@@ -38,7 +38,9 @@ export interface TuneOptions {
   readonly requests?: Iterable<TuningRequest>;
   /** Measure products again whose plan is known. */
   readonly again?: boolean;
+  /** Called before each product. */
   readonly onProgress?: (progress: TuneProgress) => void;
+  /** Called with the result for each product; waited for. */
   readonly onProduct?: (product: TunedProduct) => void | Promise<void>;
   /** Ends the work after the measurement under way; what was found is kept. */
   readonly signal?: AbortSignal | undefined;
