@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sectionChoices, viewChoices } from '../data/corpora/filters.ts';
 import { objectives } from '../models/objective.ts';
 import { ConfigError } from './errors.ts';
