@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../../src/verify/browser/launch.node.ts';
+import { canvasFlags, launchChromium } from '../../src/verify/browser/launch.node.ts';
 import { bundleForPage, chromiumIsMissing, root, serveFolder } from './support.ts';
 
 const page = readFileSync(join(root, 'docs/embed.md'), 'utf8');
@@ -32,7 +32,7 @@ if (chromiumIsMissing) console.log(`Not tried in a browser: ${chromiumIsMissing}
 describe.skipIf(chromiumIsMissing)('the twenty lines of docs/embed.md in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await launchChromium('auto', { drawsToCanvas: true });
+    browser = await launchChromium('auto', canvasFlags);
   });
   afterAll(() => browser?.close());
 

@@ -25,26 +25,21 @@ const quietFlags = [
   '--disable-quic',
 ];
 
-/** Without these, headless Chromium loses its device where a page draws to a canvas by WebGPU. */
-const canvasFlags = ['--enable-features=Vulkan', '--use-angle=vulkan', '--use-vulkan=swiftshader'];
-
-function flagsFor(adapter: BrowserVerifyOptions['adapter'], drawsToCanvas: boolean): string[] {
+function flagsFor(adapter: BrowserVerifyOptions['adapter']): string[] {
   const hardware = ['--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'];
-  const software = ['--use-webgpu-adapter=swiftshader', ...(drawsToCanvas ? canvasFlags : [])];
+  const software = ['--use-webgpu-adapter=swiftshader'];
   // Root may not use the sandbox, as in most containers.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return [...quietFlags, '--enable-unsafe-webgpu', ...(adapter === 'gpu' ? hardware : software), ...sandbox];
 }
 
-export interface LaunchOptions {
-  /** Whether pages draw to a canvas by WebGPU; computing alone does without. False by default. */
-  readonly drawsToCanvas?: boolean;
-}
+/** What the software adapter needs to draw on a canvas as well. */
+export const canvasFlags = ['--enable-features=Vulkan', '--use-angle=vulkan', '--use-vulkan=swiftshader'];
 
 /** Headless Chromium with WebGPU. Throws FixtureError if there is none. */
 export async function launchChromium(
   adapter: BrowserVerifyOptions['adapter'],
-  { drawsToCanvas = false }: LaunchOptions = {},
+  moreFlags: readonly string[] = [],
 ): Promise<Browser> {
   const { chromium } = await import('playwright-core').catch(() => {
     throw new FixtureError(
@@ -57,7 +52,7 @@ export async function launchChromium(
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...environment } = process.env;
   return chromium.launch({
     executablePath,
-    args: flagsFor(adapter, drawsToCanvas),
+    args: [...flagsFor(adapter), ...moreFlags],
     env: { ...environment, LD_LIBRARY_PATH: libraryPath } as Record<string, string>,
   });
 }
