@@ -1,7 +1,9 @@
-// The public entry in Node: everything of `index.ts`, with a `createGpu` that runs on Dawn.
+/**
+ * The public entry `groundray/node`: the engine as it is in Node, readers of files, and where measured plans are kept.
+ * @module groundray/node
+ */
 
-export { createGpu, type NodeGpuOptions } from './gpu/create.node.ts';
-export * from './index.ts';
+export * from './engine.node.ts';
 export { nodeCodecs } from './io/codecs.node.ts';
 export { readImage } from './io/image.node.ts';
 export { openTensorFile } from './io/openTensors.node.ts';

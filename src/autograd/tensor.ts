@@ -69,22 +69,26 @@ export class Tensor implements Scoped {
     return new Tensor(this.array.view(this.array.shape, this.array.strides));
   }
 
+  /** Frees the array and its gradient. May be called again. */
   dispose(): void {
     this.array.dispose();
     this.grad?.dispose();
     this.grad = undefined;
   }
 
+  /** What lives on when this is returned from a scope. */
   *[escapes](): Iterable<Scoped> {
     yield this.array;
     if (this.grad) yield this.grad;
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 }
 
+/** Element type of a new tensor, and whether `backward` is to give it a gradient. */
 export interface TensorOptions {
   readonly dtype?: DType;
   readonly requiresGrad?: boolean;

@@ -6,6 +6,7 @@ import { cos, sin } from './elementary.ts';
 import type { Random } from './random.ts';
 import type { GrayImage } from './types.ts';
 
+/** How far an image may be changed. */
 export interface AugmentOptions {
   /** Longest side before the random crop, relative to the image size: 256 / 224 crops 224 out of 256. At least 1. */
   readonly resizeRatio: number;

@@ -30,6 +30,7 @@ export interface BatchOptions {
   readonly cacheMegabytes?: number;
 }
 
+/** Batches of a dataset, epoch by epoch. Made by `createBatchSource`. */
 export interface BatchSource {
   /** Whole batches in the split; the rest of an epoch is dropped. */
   readonly stepsPerEpoch: number;

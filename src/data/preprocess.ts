@@ -12,6 +12,7 @@ export interface FrameGeometry {
   readonly offsetY: number;
 }
 
+/** An image as models take it, and where it came from. */
 export interface PreprocessedImage {
   /** `[size, size]`, values in [0, 1], 0 outside of the source. */
   readonly image: GrayImage;

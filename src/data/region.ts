@@ -1,5 +1,5 @@
 /** Regions as plain data in the frame they were drawn in, and their masks in the frame of an image of any size. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { rasterizePolygons } from './polygons.ts';
 import { boxesToMask } from './regions.ts';
 import { decodeRle } from './rle.ts';

@@ -22,6 +22,7 @@ export interface Box {
   readonly height: number;
 }
 
+/** Which part of a dataset a study belongs to; patients are kept whole. */
 export type Split = 'train' | 'validation' | 'test';
 
 /** One image with its report. */
@@ -45,6 +46,7 @@ export interface GroundedPhrase {
   readonly category: string;
   /** Free attributes for sub-tables and oracle baselines, e.g. `side`, `zone`, `size`, `agreement`. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** Decodes or draws the region, in the size of the image. @throws DataError if it cannot be read. */
   readonly loadMask: () => Promise<Mask>;
 }
 
@@ -67,6 +69,7 @@ export interface Dataset {
    * Default false: then only studies with phrases tell anything.
    */
   readonly phrasesAreComplete?: boolean;
+  /** Decodes an image of a study. @throws DataError if it cannot be read. */
   readonly loadImage: (studyId: string) => Promise<GrayImage>;
 }
 

@@ -8,6 +8,7 @@ export interface Grid {
   readonly data: Float32Array;
 }
 
+/** Height and width in pixels or cells. */
 export interface Size {
   readonly width: number;
   readonly height: number;

@@ -14,6 +14,7 @@ export interface RgbaImage {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
+/** What `renderOverlay` draws over the image. */
 export interface OverlayOptions {
   /** Heat map over the same field of view as the image, at any resolution. */
   readonly map?: Grid;

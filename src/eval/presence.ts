@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Estimate, estimateMean } from './aggregate.ts';
 import { type ImageResamples, percentileInterval } from './bootstrap.ts';
 import { bestThreshold, detectionQuality, rankCases, youden } from './detection.ts';

@@ -14,6 +14,7 @@ export interface PooledBuffer {
   releasedWhileHeld: boolean;
 }
 
+/** Memory of the engine's buffers, in bytes. */
 export interface MemoryReport {
   /** Bytes and number of buffers that tensors hold. */
   readonly liveBytes: number;

@@ -170,6 +170,7 @@ export class Captured<T> {
     this.end();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -200,6 +201,7 @@ export class CaptureMemory {
     this.end();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

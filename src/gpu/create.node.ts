@@ -6,6 +6,7 @@ import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
 import { useSwiftShader } from './swiftshader.node.ts';
 
+/** Which adapter `createGpu` takes in Node, and how Dawn treats it. */
 export interface NodeGpuOptions extends CreateGpuOptions {
   /** `auto` takes hardware, then the system's software Vulkan, then SwiftShader. Default: `$GROUNDRAY_ADAPTER` or `auto`. */
   readonly adapter?: 'auto' | 'hardware' | 'software' | 'swiftshader';

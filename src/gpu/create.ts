@@ -4,6 +4,7 @@ import type { GpuOptions } from './gpu.ts';
 import { Gpu } from './gpu.ts';
 import { multipliesMatrices } from './matrixProbe.ts';
 
+/** Which adapter `createGpu` takes, and what it asks of it. */
 export interface CreateGpuOptions extends GpuOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Fail unless the adapter is real hardware. */

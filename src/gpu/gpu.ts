@@ -13,6 +13,7 @@ import type { Counters, DispatchObserver } from './recorder.ts';
 import { Recorder } from './recorder.ts';
 import { ScopeStack } from './scope.ts';
 
+/** How an engine treats its device. */
 export interface GpuOptions {
   /** Check every dispatch in an error scope that names the kernel, and report leaked buffers. Slow. */
   readonly debug?: boolean;
@@ -24,6 +25,7 @@ export interface GpuOptions {
   readonly borrowed?: boolean;
 }
 
+/** Why a device was lost, in WebGPU's words. */
 export interface LostEvent {
   readonly reason: string;
   readonly message: string;
@@ -105,6 +107,7 @@ export class Gpu {
     return () => this.lostListeners.delete(listener);
   }
 
+  /** A buffer of at least so many bytes, for an array; `release` gives it back. */
   acquire(bytes: number): PooledBuffer {
     this.check();
     return (this.capturing ?? this.pool).acquire(bytes);
@@ -116,6 +119,7 @@ export class Gpu {
     return this.pool.adopt(buffer);
   }
 
+  /** Gives a buffer back for reuse. */
   release(buffer: PooledBuffer): void {
     if (this.state !== 'disposed') buffer.pool.release(buffer);
   }
@@ -125,6 +129,7 @@ export class Gpu {
     if (this.debug) this.leaks.register(owner, buffer, owner);
   }
 
+  /** Ends `watchLeak`: the owner was disposed. */
   unwatchLeak(owner: object): void {
     if (this.debug) this.leaks.unregister(owner);
   }
@@ -154,6 +159,7 @@ export class Gpu {
     this.meter.resetPeak();
   }
 
+  /** Records one dispatch; nothing waits. Made by what `defineKernel` returns. */
   dispatch(
     program: Program,
     ranges: readonly BoundRange[],
@@ -165,6 +171,7 @@ export class Gpu {
     this.recorder.dispatch(program, ranges, params, workgroups, live);
   }
 
+  /** Records a write of host data into a buffer, in order with the kernels around it. */
   write(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): void {
     this.check();
     this.recorder.write(target, byteOffset, data);
@@ -328,6 +335,7 @@ export class Gpu {
     if (!this.borrowed) this.device.destroy();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,5 +1,6 @@
 /** Scalar parameters of a kernel, in the order in which the WGSL struct declares them. */
 export type ParamSpec = Readonly<Record<string, 'u32' | 'i32' | 'f32'>>;
+/** A value for each parameter. */
 export type ParamValues<P extends ParamSpec> = { readonly [K in keyof P]: number };
 
 /** Bytes that pass through immediates on every device that has them. */

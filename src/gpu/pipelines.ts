@@ -3,9 +3,12 @@ import type { PooledBuffer } from './buffers.ts';
 import type { ParamLayout } from './params.ts';
 import { immediateBytes, paramDeclaration } from './params.ts';
 
+/** What a kernel does with a storage binding; `write` may also read. */
 export type BindingAccess = 'read' | 'write';
+/** A compile-time constant of WGSL. */
 export type ConstantValue = number | boolean;
 
+/** Size of a dispatch in workgroups. */
 export type Workgroups = readonly [x: number, y: number, z: number];
 
 /** Work of one dispatch, for the roofline: operations, and bytes that an ideal implementation moves. */

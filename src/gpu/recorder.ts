@@ -13,6 +13,7 @@ const dispatchCap = 1024;
 /** Sees a program that was recorded and the parameters it got. */
 export type DispatchObserver = (program: Program, params: Readonly<Record<string, number>>) => void;
 
+/** What an engine has recorded and submitted since it was made. */
 export interface Counters {
   readonly dispatches: number;
   readonly submits: number;

@@ -22,6 +22,7 @@ export interface DecodedFrame {
   readonly planar: boolean;
 }
 
+/** Decoders of compressed pixels. Made by `loadCodecs`. */
 export interface Codecs {
   /** Decodes one frame. Throws DataError beginning with `source` where it is broken or not what `layout` says. */
   decode(codec: Codec, encoded: Uint8Array, layout: FrameLayout, source: string): DecodedFrame;

@@ -27,6 +27,7 @@ export async function decodeImage(bytes: Uint8Array, source: string): Promise<Gr
   return decodeAnyImage(bytes, source, nodeCodecs);
 }
 
+/** Reads a PNG, JPEG or DICOM file as grey values in [0, 1]. @throws DataError beginning with `source` if it is broken or of no format that is read. */
 export async function readImage(path: string, source = path): Promise<GrayImage> {
   return decodeImage(await readBytes(path, source), source);
 }

@@ -9,6 +9,7 @@ import { orient, toGray } from './gray.ts';
 import { decodeJpeg, readJpegHeader } from './jpeg.ts';
 import { decodePng } from './png.ts';
 
+/** What a file holds, told by its content. */
 export type ImageFormat = 'png' | 'jpeg' | 'dicom';
 
 /** Throws DataError beginning with `source` where the bytes are none of these. */

@@ -19,6 +19,7 @@ export const bytesOf = {
   F8_E4M3: 1,
 } as const;
 
+/** Element type of a stored tensor, under the name that safetensors gives it. */
 export type TensorDtype = keyof typeof bytesOf;
 
 export function isTensorDtype(name: unknown): name is TensorDtype {

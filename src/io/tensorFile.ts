@@ -3,8 +3,10 @@ import { TensorFileError } from './errors.ts';
 import { gatherStrided } from './strided.ts';
 import { bytesOf, decodeFloats, decodeIntegers, type TensorDtype } from './tensorDtypes.ts';
 
+/** How a file of tensors is written. */
 export type TensorFormat = 'safetensors' | 'torch.save (zip)' | 'torch.save (legacy)';
 
+/** Element type and shape of a stored tensor. */
 export interface TensorInfo {
   readonly dtype: TensorDtype;
   readonly shape: readonly number[];
@@ -62,6 +64,7 @@ export class TensorFile {
     return [...this.entries.keys()];
   }
 
+  /** Whether the file has a tensor of this name. */
   has(name: string): boolean {
     return this.entries.has(name);
   }
@@ -108,6 +111,7 @@ export class TensorFile {
     this.source.close();
   }
 
+  /** As `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

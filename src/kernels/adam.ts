@@ -1,13 +1,14 @@
 import { defineKernel, grid1d } from './define.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import type { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const adamKernel = defineKernel({
   name: 'adam',
-  shader: 'adam',
+  shader: wgsl.adam,
   params: { count: 'u32' },
   bindings: ['read', 'read', 'read', 'write', 'write', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 60 * count, bytes: 112 * count }),
 });

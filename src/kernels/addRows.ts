@@ -4,6 +4,7 @@ import { defineKernel, grid1d } from './define.ts';
 import { fillInto } from './fill.ts';
 import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const workgroup = 64;
 /** Sorted positions that one invocation adds up. */
@@ -11,31 +12,31 @@ const chunk = 64;
 
 const sortKernel = defineKernel({
   name: 'sortIndices',
-  shader: 'sortIndices',
+  shader: wgsl.sortIndices,
   params: { count: 'u32', length: 'u32' },
   bindings: ['read', 'write', 'write'],
-  variants: { count: { constants: { WORKGROUP_SIZE: workgroup }, libraries: ['lib/grid'] } },
+  variants: { count: { constants: { WORKGROUP_SIZE: workgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, workgroup),
   cost: ({ count }) => ({ flops: count * count, bytes: 12 * count }),
 });
 
-function variant(join: boolean, element: 'lib/elementScalar' | 'lib/elementVec4'): Variant {
+function variant(join: boolean, element: string): Variant {
   return {
     constants: { WORKGROUP_SIZE: workgroup, CHUNK: chunk, JOIN: join },
-    libraries: ['lib/grid', element],
+    libraries: [wgsl.libGrid, element],
   };
 }
 
 const addRowsKernel = defineKernel({
   name: 'addRows',
-  shader: 'addRows',
+  shader: wgsl.addRows,
   params: { columns: 'u32', selected: 'u32', length: 'u32', inner: 'u32', chunks: 'u32', skip: 'u32' },
   bindings: ['read', 'read', 'read', 'write', 'write'],
   variants: {
-    'add-scalar': variant(false, 'lib/elementScalar'),
-    'add-vec4': variant(false, 'lib/elementVec4'),
-    'join-scalar': variant(true, 'lib/elementScalar'),
-    'join-vec4': variant(true, 'lib/elementVec4'),
+    'add-scalar': variant(false, wgsl.libElementScalar),
+    'add-vec4': variant(false, wgsl.libElementVec4),
+    'join-scalar': variant(true, wgsl.libElementScalar),
+    'join-vec4': variant(true, wgsl.libElementVec4),
   },
   dispatch: ({ columns, chunks }) => grid1d(columns * chunks, workgroup),
   cost: ({ columns, selected }) => ({ flops: columns * selected, bytes: 8 * columns * selected }),

@@ -4,11 +4,12 @@ import { NDArray } from './ndarray.ts';
 import { reducedShape, rowsOf } from './reduce.ts';
 import type { RowLayout } from './reduceRows.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 import { normalizeAxis } from './shape.ts';
 
 const argmaxKernel = defineKernel({
   name: 'argmax',
-  shader: 'argmax',
+  shader: wgsl.argmax,
   params: { outer: 'u32', length: 'u32', inner: 'u32' },
   bindings: ['read', 'write'],
   variants: rowVariants(['first']),

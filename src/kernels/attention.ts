@@ -7,6 +7,7 @@ import { defineKernel, grid1d, supportsVariant } from './define.ts';
 import type { DropoutOptions } from './dropout.ts';
 import { dropoutParams } from './dropout.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import { formatShape, sameShape } from './shape.ts';
 import { pad, slice } from './slice.ts';
 
@@ -23,7 +24,7 @@ const workgroup = 128;
 function attentionVariant(size: number): Variant {
   return {
     constants: { D4: size / 4, TILE: tileRows(size), WORKGROUP_SIZE: workgroup },
-    libraries: ['lib/random', 'lib/attention'],
+    libraries: [wgsl.libRandom, wgsl.libAttention],
     features: ['subgroups'],
   };
 }
@@ -67,7 +68,7 @@ function attentionCost(products: number): (values: AttentionParams) => Cost {
 
 const forwardKernel = defineKernel({
   name: 'attention',
-  shader: 'attention',
+  shader: wgsl.attention,
   params,
   bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
   typed: [0, 1, 2, 4],
@@ -78,18 +79,18 @@ const forwardKernel = defineKernel({
 
 const rowsKernel = defineKernel({
   name: 'attentionRows',
-  shader: 'attentionRows',
+  shader: wgsl.attentionRows,
   params: { count: 'u32', width: 'u32' },
   bindings: ['read', 'read', 'read', 'write'],
   typed: [0, 1],
-  variants: { plain: { constants: { WORKGROUP_SIZE: 64 }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: 64 }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, 64),
   cost: ({ count, width }) => ({ flops: 8 * count * width, bytes: 32 * count * width }),
 });
 
 const queryKernel = defineKernel({
   name: 'attentionGradQuery',
-  shader: 'attentionGradQuery',
+  shader: wgsl.attentionGradQuery,
   params,
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
   typed: [0, 1, 2, 4, 6],
@@ -100,7 +101,7 @@ const queryKernel = defineKernel({
 
 const keyValueKernel = defineKernel({
   name: 'attentionGradKeyValue',
-  shader: 'attentionGradKeyValue',
+  shader: wgsl.attentionGradKeyValue,
   params,
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'write'],
   typed: [0, 1, 2, 4, 6, 7],

@@ -5,10 +5,11 @@ import { defineKernel, grid1d } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import type { NormStatistics } from './normGradSums.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const statsKernel = defineKernel({
   name: 'batchNormStats',
-  shader: 'batchNormStats',
+  shader: wgsl.batchNormStats,
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32' },
   bindings: ['read', 'write'],
   typed: [0],
@@ -22,7 +23,7 @@ const statsKernel = defineKernel({
 
 const combineKernel = defineKernel({
   name: 'batchNormCombine',
-  shader: 'batchNormCombine',
+  shader: wgsl.batchNormCombine,
   params: { rows: 'u32', channels: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32', momentum: 'f32' },
   bindings: ['read', 'write', 'write', 'write', 'write'],
   variants: rowVariants(['plain']),
@@ -41,7 +42,7 @@ function variants<F extends string>(
     for (const width of ['vec4', 'scalar'] as const) {
       made[`${form}-${width}`] = {
         constants: { WORKGROUP_SIZE: columnWorkgroup, ROWS: rowsPerInvocation, ...flags },
-        libraries: [...columnLibraries[width], 'lib/statsOfColumn'],
+        libraries: [...columnLibraries[width], wgsl.libStatsOfColumn],
       };
     }
   }
@@ -50,7 +51,7 @@ function variants<F extends string>(
 
 const applyKernel = defineKernel({
   name: 'batchNormApply',
-  shader: 'batchNormApply',
+  shader: wgsl.batchNormApply,
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
   typed: [0, 5, 6],
@@ -70,7 +71,7 @@ const applyKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'batchNormGrad',
-  shader: 'batchNormGrad',
+  shader: wgsl.batchNormGrad,
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write'],
   typed: [0, 1, 7],

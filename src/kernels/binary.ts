@@ -4,7 +4,7 @@ import { defineKernel, grid1d } from './define.ts';
 import { requireFloat } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
-import type { ShaderName } from './shaders.gen.ts';
+import * as wgsl from './shaders.gen.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes, sameShape } from './shape.ts';
 
 const binaryOps = ['add', 'sub', 'mul', 'div', 'maximum', 'maximumShare'] as const;
@@ -12,11 +12,11 @@ export type BinaryOp = (typeof binaryOps)[number];
 
 const denseKernel = defineKernel({
   name: 'binary',
-  shader: 'binary',
+  shader: wgsl.binary,
   params: { count: 'u32' },
   bindings: ['read', 'read', 'write'],
   typed: [0, 1, 2],
-  variants: elementwiseVariants(binaryOps, ['lib/binaryOps']),
+  variants: elementwiseVariants(binaryOps, [wgsl.libBinaryOps]),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 12 * count }),
 });
@@ -25,11 +25,11 @@ const denseKernel = defineKernel({
 const stridedRanks = [2, 4] as const;
 /** How operands are read: element by element, or four at once, where one of them may repeat one element. */
 const reads = {
-  scalar: ['lib/elementScalar', 'lib/operandsFull'],
-  full: ['lib/elementVec4', 'lib/operandsFull'],
-  splatA: ['lib/elementVec4', 'lib/operandsSplatA'],
-  splatB: ['lib/elementVec4', 'lib/operandsSplatB'],
-} as const satisfies Readonly<Record<string, readonly ShaderName[]>>;
+  scalar: [wgsl.libElementScalar, wgsl.libOperandsFull],
+  full: [wgsl.libElementVec4, wgsl.libOperandsFull],
+  splatA: [wgsl.libElementVec4, wgsl.libOperandsSplatA],
+  splatB: [wgsl.libElementVec4, wgsl.libOperandsSplatB],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 type Read = keyof typeof reads;
 
 function stridedVariants(): Readonly<Record<`${BinaryOp}-${(typeof stridedRanks)[number]}-${Read}`, Variant>> {
@@ -39,7 +39,7 @@ function stridedVariants(): Readonly<Record<`${BinaryOp}-${(typeof stridedRanks)
       for (const [read, libraries] of Object.entries(reads)) {
         variants[`${op}-${rank}-${read}`] = {
           constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, RANK: rank },
-          libraries: ['lib/grid', ...libraries, 'lib/binaryOps'],
+          libraries: [wgsl.libGrid, ...libraries, wgsl.libBinaryOps],
         };
       }
     }
@@ -49,7 +49,7 @@ function stridedVariants(): Readonly<Record<`${BinaryOp}-${(typeof stridedRanks)
 
 const stridedKernel = defineKernel({
   name: 'binaryStrided',
-  shader: 'binaryStrided',
+  shader: wgsl.binaryStrided,
   params: {
     count: 'u32',
     size1: 'u32',
@@ -147,7 +147,7 @@ export function binary(op: BinaryOp, a: NDArray, b: NDArray): NDArray {
 
 const accumulateKernel = defineKernel({
   name: 'accumulate',
-  shader: 'accumulate',
+  shader: wgsl.accumulate,
   params: { count: 'u32', scale: 'f32' },
   bindings: ['read', 'write'],
   variants: elementwiseVariants(['add']),

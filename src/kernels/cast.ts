@@ -4,10 +4,11 @@ import { defineKernel, grid1d } from './define.ts';
 import { requireFloat } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const castKernel = defineKernel({
   name: 'cast',
-  shader: 'cast',
+  shader: wgsl.cast,
   params: { count: 'u32' },
   bindings: ['read', 'write'],
   typed: [0, 1],

@@ -1,5 +1,5 @@
 import type { Gpu } from '../gpu/gpu.ts';
-import type { ShaderName } from './shaders.gen.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** A dense array seen as `[rows, channels]`, cut for kernels that walk down the columns. */
 export interface ColumnPlan {
@@ -28,7 +28,7 @@ export function planColumns(gpu: Gpu, rows: number, channels: number): ColumnPla
 export const columnWorkgroup = 64;
 
 /** Libraries of a column kernel for one or four channels per invocation. */
-export const columnLibraries: Readonly<Record<'vec4' | 'scalar', readonly ShaderName[]>> = {
-  vec4: ['lib/grid', 'lib/elementVec4'],
-  scalar: ['lib/grid', 'lib/elementScalar'],
+export const columnLibraries: Readonly<Record<'vec4' | 'scalar', readonly string[]>> = {
+  vec4: [wgsl.libGrid, wgsl.libElementVec4],
+  scalar: [wgsl.libGrid, wgsl.libElementScalar],
 };

@@ -5,6 +5,7 @@ import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
 import { reduce } from './reduce.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 import { formatShape, sameShape } from './shape.ts';
 
 /** In the order of the constants in `contrastLoss.wgsl`. */
@@ -12,7 +13,7 @@ const contrastOps = ['all', 'keys', 'pairs'] as const;
 
 const lossKernel = defineKernel({
   name: 'contrastLoss',
-  shader: 'contrastLoss',
+  shader: wgsl.contrastLoss,
   params: { size: 'u32', strideLine: 'u32', strideEntry: 'u32', tau: 'f32' },
   bindings: ['read', 'read', 'write', 'write'],
   variants: rowVariants(contrastOps),
@@ -23,11 +24,11 @@ const lossKernel = defineKernel({
 const gradWorkgroup = 64;
 
 const gradVariant = (op: number) =>
-  ({ constants: { WORKGROUP_SIZE: gradWorkgroup, OP: op }, libraries: ['lib/grid'] }) as const;
+  ({ constants: { WORKGROUP_SIZE: gradWorkgroup, OP: op }, libraries: [wgsl.libGrid] }) as const;
 
 const gradKernel = defineKernel({
   name: 'contrastLossGrad',
-  shader: 'contrastLossGrad',
+  shader: wgsl.contrastLossGrad,
   params: { size: 'u32', tau: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
   variants: { all: gradVariant(0), keys: gradVariant(1), pairs: gradVariant(2) },

@@ -6,6 +6,7 @@ import { defineKernel } from './define.ts';
 import { finishGemm, type GemmLoads, gemmGrid, gemmOutput, gemmVariants } from './gemm.ts';
 import { matmul } from './matmul.ts';
 import type { NDArray, ResultTarget } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { formatShape } from './shape.ts';
 import { planProduct } from './tuning/plans.ts';
@@ -77,7 +78,7 @@ function traffic(g: Conv2dGeometry): number {
 
 const forwardKernel = defineKernel({
   name: 'conv2dForward',
-  shader: 'conv2dForward',
+  shader: wgsl.conv2dForward,
   params: conv2dParams,
   bindings,
   typed: [0, 1, 2, 3],
@@ -92,7 +93,7 @@ const forwardKernel = defineKernel({
 
 const inputGradKernel = defineKernel({
   name: 'conv2dInputGrad',
-  shader: 'conv2dInputGrad',
+  shader: wgsl.conv2dInputGrad,
   params: {
     ...conv2dParams,
     phaseHeight: 'u32',
@@ -119,7 +120,7 @@ const inputGradKernel = defineKernel({
 
 const weightGradKernel = defineKernel({
   name: 'conv2dWeightGrad',
-  shader: 'conv2dWeightGrad',
+  shader: wgsl.conv2dWeightGrad,
   params: conv2dParams,
   bindings,
   typed: [0, 1, 2, 3],

@@ -2,6 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { broadcastStrides, formatShape, isContiguous, maxRank, mergeAxes, numel, sameShape } from './shape.ts';
 
@@ -13,15 +14,15 @@ function copyVariants(): Readonly<Record<`${(typeof ranks)[number]}-${'scalar' |
   const variants: Record<string, Variant> = {};
   for (const rank of ranks) {
     const constants = { WORKGROUP_SIZE: workgroup, RANK: rank };
-    variants[`${rank}-scalar`] = { constants, libraries: ['lib/grid', 'lib/elementScalar'] };
-    variants[`${rank}-vec4`] = { constants, libraries: ['lib/grid', 'lib/elementVec4'] };
+    variants[`${rank}-scalar`] = { constants, libraries: [wgsl.libGrid, wgsl.libElementScalar] };
+    variants[`${rank}-vec4`] = { constants, libraries: [wgsl.libGrid, wgsl.libElementVec4] };
   }
   return variants as ReturnType<typeof copyVariants>;
 }
 
 const copyKernel = defineKernel({
   name: 'copy',
-  shader: 'copy',
+  shader: wgsl.copy,
   params: {
     count: 'u32',
     size1: 'u32',

@@ -2,6 +2,7 @@ import { contiguous, expand } from './copy.ts';
 import { defineKernel } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { numel, sameShape } from './shape.ts';
 
@@ -9,13 +10,13 @@ const params = { rows: 'u32', rowsA: 'u32', rowsB: 'u32', columns: 'u32', eps: '
 
 /** One or four floats per load. */
 const variants = {
-  ...rowVariants(['vec4'], ['lib/elementVec4', 'lib/sumVec4']),
-  ...rowVariants(['scalar'], ['lib/elementScalar', 'lib/sumScalar']),
+  ...rowVariants(['vec4'], [wgsl.libElementVec4, wgsl.libSumVec4]),
+  ...rowVariants(['scalar'], [wgsl.libElementScalar, wgsl.libSumScalar]),
 };
 
 const cosineKernel = defineKernel({
   name: 'cosineRows',
-  shader: 'cosineRows',
+  shader: wgsl.cosineRows,
   params,
   bindings: ['read', 'read', 'write'],
   variants,
@@ -28,7 +29,7 @@ const cosineKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'cosineRowsGrad',
-  shader: 'cosineRowsGrad',
+  shader: wgsl.cosineRowsGrad,
   params,
   bindings: ['read', 'read', 'read', 'write', 'write'],
   variants,

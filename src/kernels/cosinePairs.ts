@@ -2,18 +2,19 @@ import { defineKernel, grid1d } from './define.ts';
 import { matmul } from './matmul.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const workgroup = 64;
-const pairVariants = { plain: { constants: { WORKGROUP_SIZE: workgroup }, libraries: ['lib/grid'] } } as const;
+const pairVariants = { plain: { constants: { WORKGROUP_SIZE: workgroup }, libraries: [wgsl.libGrid] } } as const;
 
 const normKernel = defineKernel({
   name: 'rowNorm',
-  shader: 'rowNorm',
+  shader: wgsl.rowNorm,
   params: { rows: 'u32', columns: 'u32' },
   bindings: ['read', 'write'],
   variants: {
-    ...rowVariants(['vec4'], ['lib/elementVec4', 'lib/sumVec4']),
-    ...rowVariants(['scalar'], ['lib/elementScalar', 'lib/sumScalar']),
+    ...rowVariants(['vec4'], [wgsl.libElementVec4, wgsl.libSumVec4]),
+    ...rowVariants(['scalar'], [wgsl.libElementScalar, wgsl.libSumScalar]),
   },
   dispatch: ({ rows }, constants) => rowGrid(rows, constants),
   cost: ({ rows, columns }) => ({ flops: 2 * rows * columns, bytes: 4 * rows * columns }),
@@ -21,7 +22,7 @@ const normKernel = defineKernel({
 
 const pairsKernel = defineKernel({
   name: 'cosinePairs',
-  shader: 'cosinePairs',
+  shader: wgsl.cosinePairs,
   params: { count: 'u32', cols: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'write'],
   variants: pairVariants,
@@ -31,7 +32,7 @@ const pairsKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'cosinePairsGrad',
-  shader: 'cosinePairsGrad',
+  shader: wgsl.cosinePairsGrad,
   params: { count: 'u32', cols: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'write', 'write', 'write'],
   variants: pairVariants,

@@ -5,11 +5,12 @@ import { requireF32 } from './dtype.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 import { formatShape } from './shape.ts';
 
 const crossEntropyKernel = defineKernel({
   name: 'crossEntropy',
-  shader: 'crossEntropy',
+  shader: wgsl.crossEntropy,
   params: { rows: 'u32', classes: 'u32' },
   bindings: ['read', 'read', 'write', 'write'],
   variants: rowVariants(['loss']),
@@ -19,10 +20,10 @@ const crossEntropyKernel = defineKernel({
 
 const crossEntropyGradKernel = defineKernel({
   name: 'crossEntropyGrad',
-  shader: 'crossEntropyGrad',
+  shader: wgsl.crossEntropyGrad,
   params: { count: 'u32', classes: 'u32', scale: 'f32', perRow: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 5 * count, bytes: 8 * count }),
 });

@@ -6,14 +6,13 @@ import { paramLayout } from '../gpu/params.ts';
 import type { BindingAccess, ConstantValue, Cost, Program, Workgroups } from '../gpu/pipelines.ts';
 import type { DType } from './dtype.ts';
 import type { NDArray } from './ndarray.ts';
-import type { ShaderName } from './shaders.gen.ts';
-import { shaders } from './shaders.gen.ts';
+import { libElementVec4 } from './shaders.gen.ts';
 
 /** One compiled form of a kernel: its compile-time constants, helper files and what it needs of the device. */
 export interface Variant {
   readonly constants?: Readonly<Record<string, ConstantValue>>;
-  /** Files of `shaders/` put in front of the kernel's own, e.g. `lib/rowSerial`. */
-  readonly libraries?: readonly ShaderName[];
+  /** WGSL put in front of the kernel's own, e.g. that of `shaders/lib/rowSerial.wgsl`. */
+  readonly libraries?: readonly string[];
   readonly features?: readonly GPUFeatureName[];
   /** Fixed subgroup size the variant relies on. */
   readonly subgroupSize?: number;
@@ -24,9 +23,11 @@ export interface Variant {
   readonly invocations?: number;
 }
 
+/** What `defineKernel` needs to know of a kernel with the parameters `P` and variants called `V`. */
 export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly name: string;
-  readonly shader: ShaderName;
+  /** WGSL of the kernel, with an entry point `main`. */
+  readonly shader: string;
   readonly params: P;
   /** Access of each storage binding of group 0, in order. */
   readonly bindings: readonly BindingAccess[];
@@ -42,6 +43,7 @@ export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly cost: (params: ParamValues<P>) => Cost;
 }
 
+/** A kernel that can be run. Made by `defineKernel`. */
 export interface Kernel<P extends ParamSpec, V extends string> extends KernelDefinition<P, V> {
   /**
    * Records one dispatch. Arrays must be contiguous or addressed through `params`; the whole buffer range is bound.
@@ -100,8 +102,8 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
  * The cost of a program, from that in f32 which counts Elements: of four where they are vec4, and half as many bytes for
  * typed bindings, which hold nearly all of them, that are f16.
  */
-function programCost(cost: Program['cost'], files: readonly ShaderName[], types: ElementTypes, typed: number) {
-  const lanes = files.includes('lib/elementVec4') ? 4 : 1;
+function programCost(cost: Program['cost'], files: readonly string[], types: ElementTypes, typed: number) {
+  const lanes = files.includes(libElementVec4) ? 4 : 1;
   const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
   const share = halves === 0 ? 1 : 1 - (0.5 * halves) / typed;
   return (params: Readonly<Record<string, number>>): Cost => {
@@ -127,7 +129,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
     const isHalf = [...types.values()].includes('f16');
     const made: Program = {
       name: `${definition.name}/${name}${isHalf ? '-f16' : ''}`,
-      source: scalarAliases(types) + files.map((file) => shaders[file]).join('\n'),
+      source: scalarAliases(types) + files.join('\n'),
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,

@@ -3,14 +3,17 @@ import { defineKernel, grid1d } from './define.ts';
 import { requireFloat } from './dtype.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const dropoutKernel = defineKernel({
   name: 'dropout',
-  shader: 'dropout',
+  shader: wgsl.dropout,
   params: { count: 'u32', seed: 'u32', threshold: 'u32', scale: 'f32' },
   bindings: ['read', 'write'],
   typed: [0, 1],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid', 'lib/random'] } },
+  variants: {
+    plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid, wgsl.libRandom] },
+  },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 12 * count, bytes: 8 * count }),
 });

@@ -4,6 +4,7 @@ import { float16ToFloat32, float32ToFloat16 } from '../io/halfFloat.ts';
 /** Element types of arrays. `bool` is stored as u32 with 0 or 1; `f16` needs the device feature `shader-f16`. */
 export type DType = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
 
+/** Host values of an array: f32 and f16 as `Float32Array`, bool as `Uint32Array` with 0 or 1. */
 export type TypedArray = Float32Array | Int32Array | Uint32Array;
 
 /** Bytes of one element on the GPU. */

@@ -1,13 +1,13 @@
 import type { ConstantValue } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
-import type { ShaderName } from './shaders.gen.ts';
+import * as wgsl from './shaders.gen.ts';
 
 export const elementwiseWorkgroup = 256;
 
 /** The scalar variant alone, for kernels that address single elements. */
 export function scalarVariants<Op extends string>(
   ops: readonly Op[],
-  libraries: readonly ShaderName[] = [],
+  libraries: readonly string[] = [],
 ): Readonly<Record<Op, Variant>> {
   const entries = ops.map((op, number): [Op, Variant] => [op, elementwiseVariant(number, 'scalar', libraries, {})]);
   return Object.fromEntries(entries) as Readonly<Record<Op, Variant>>;
@@ -16,19 +16,19 @@ export function scalarVariants<Op extends string>(
 function elementwiseVariant(
   number: number,
   width: 'scalar' | 'vec4',
-  libraries: readonly ShaderName[],
+  libraries: readonly string[],
   constants: Readonly<Record<string, ConstantValue>>,
 ): Variant {
   return {
     constants: { WORKGROUP_SIZE: elementwiseWorkgroup, OP: number, ...constants },
-    libraries: ['lib/grid', width === 'vec4' ? 'lib/elementVec4' : 'lib/elementScalar', ...libraries],
+    libraries: [wgsl.libGrid, width === 'vec4' ? wgsl.libElementVec4 : wgsl.libElementScalar, ...libraries],
   };
 }
 
 /** A scalar and a vec4 variant for each function of an element-wise kernel; the function's number is the constant OP. */
 export function elementwiseVariants<Op extends string>(
   ops: readonly Op[],
-  libraries: readonly ShaderName[] = [],
+  libraries: readonly string[] = [],
   constants: Readonly<Record<string, ConstantValue>> = {},
 ): Readonly<Record<`${Op}-${'scalar' | 'vec4'}`, Variant>> {
   const variants: Record<string, Variant> = {};

@@ -5,11 +5,12 @@ import type { DType } from './dtype.ts';
 import { elementBytes, toTypedArray } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 
 const fillKernel = defineKernel({
   name: 'fill',
-  shader: 'fill',
+  shader: wgsl.fill,
   params: { count: 'u32', bits: 'u32' },
   bindings: ['write'],
   // Words are written, whatever they hold.

@@ -7,6 +7,7 @@ import type { DType } from './dtype.ts';
 import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import { reduceRows } from './reduceRows.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { numel } from './shape.ts';
 
@@ -59,7 +60,7 @@ function tiled(rows: number, cols: number, { deep = false, fine = false } = {}):
         MICRO_M: microRows,
         MICRO_N4: microCols4,
       },
-      libraries: ['lib/tileOrder', 'lib/gemmTiled'],
+      libraries: [wgsl.libTileOrder, wgsl.libGemmTiled],
       invocations: (rows / microRows) * (cols / (4 * microCols4)),
       workgroupBytes: 2 * depth * (rows + cols) * 4,
     },
@@ -72,7 +73,7 @@ function subgroup(lanes: number, cols4: 1 | 2 | 4 = 1): CoreShape {
     cols: 4 * cols4 * lanes,
     variant: {
       constants: { LANES: lanes, COLS4: cols4, DEPTH_STEP: 4 },
-      libraries: ['lib/gemmSubgroup'],
+      libraries: [wgsl.libGemmSubgroup],
       features: ['subgroups'],
       subgroupSize: lanes,
     },
@@ -80,20 +81,15 @@ function subgroup(lanes: number, cols4: 1 | 2 | 4 = 1): CoreShape {
 }
 
 /** Tiles of `rows` x `cols` 16 x 16 fragments for each of the subgroups, on tensor cores or emulated for tests. */
-function matrix(
-  tile: number,
-  rows: number,
-  cols: number,
-  library: 'lib/matrixNative' | 'lib/matrixEmulated',
-): CoreShape {
-  const native = library === 'lib/matrixNative';
+function matrix(tile: number, rows: number, cols: number, library: string): CoreShape {
+  const native = library === wgsl.libMatrixNative;
   const subgroups = (tile / (16 * rows)) * (tile / (16 * cols));
   return {
     rows: tile,
     cols: tile,
     variant: {
       constants: { TILE_M: tile, TILE_N: tile, TILE_K: 16, DEPTH_STEP: 16, FRAGMENTS_M: rows, FRAGMENTS_N: cols },
-      libraries: ['lib/tileOrder', library, 'lib/gemmMatrix'],
+      libraries: [wgsl.libTileOrder, library, wgsl.libGemmMatrix],
       features: ['shader-f16', ...(native ? [subgroupMatrixFeature] : [])],
       ...(native ? { subgroupSize: 32, halfMatrices: true } : {}),
       invocations: subgroups * 32,
@@ -119,9 +115,9 @@ const cores: Readonly<Record<GemmCore, CoreShape>> = {
   tile128x64: tiled(128, 64),
   tile32x128: tiled(32, 128),
   tile128x32: tiled(128, 32),
-  matrix64: matrix(64, 2, 2, 'lib/matrixNative'),
-  matrix128: matrix(128, 4, 2, 'lib/matrixNative'),
-  matrixEmulated: matrix(64, 2, 2, 'lib/matrixEmulated'),
+  matrix64: matrix(64, 2, 2, wgsl.libMatrixNative),
+  matrix128: matrix(128, 4, 2, wgsl.libMatrixNative),
+  matrixEmulated: matrix(64, 2, 2, wgsl.libMatrixEmulated),
 };
 
 /** Variants of a kernel built on the matrix product cores: every core with vec4 and with scalar loads. */
@@ -135,7 +131,7 @@ export function gemmVariants<F extends string>(
         variants[`${coreName}-${loads}-${form}`] = {
           ...core.variant,
           constants: { ...core.variant.constants, ALIGNED: loads === 'vec4', ACCUMULATE: false, ...constants },
-          libraries: [loads === 'vec4' ? 'lib/gemmVec4' : 'lib/gemmScalar', ...(core.variant.libraries ?? [])],
+          libraries: [loads === 'vec4' ? wgsl.libGemmVec4 : wgsl.libGemmScalar, ...(core.variant.libraries ?? [])],
         };
       }
     }

@@ -4,13 +4,14 @@ import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import type { RowForm } from './rows.ts';
 import { rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** vec4 of one chunk of the first stage: sixteen loads for each of 256 lanes. */
 const chunkSize = 4096;
 
 const partialKernel = defineKernel({
   name: 'gradNormPartial',
-  shader: 'gradNormPartial',
+  shader: wgsl.gradNormPartial,
   params: { count: 'u32', chunks: 'u32', first: 'u32' },
   bindings: ['read', 'write'],
   variants: rowVariants(['norm'], [], { CHUNK: chunkSize }),
@@ -20,7 +21,7 @@ const partialKernel = defineKernel({
 
 const totalKernel = defineKernel({
   name: 'gradNormTotal',
-  shader: 'gradNormTotal',
+  shader: wgsl.gradNormTotal,
   params: { count: 'u32', maxNorm: 'f32' },
   bindings: ['read', 'write'],
   variants: rowVariants(['norm']),
@@ -30,10 +31,10 @@ const totalKernel = defineKernel({
 
 const clipKernel = defineKernel({
   name: 'gradClip',
-  shader: 'gradClip',
+  shader: wgsl.gradClip,
   params: { count: 'u32' },
   bindings: ['read', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 4 * count, bytes: 32 * count }),
 });

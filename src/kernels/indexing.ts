@@ -6,15 +6,16 @@ import { elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
 import { axisLayout } from './reduceRows.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { formatShape, normalizeAxis } from './shape.ts';
 
 const params = { count: 'u32', length: 'u32', selected: 'u32', inner: 'u32' } as const;
-const plain = { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } as const;
+const plain = { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } as const;
 
 const indexSelectKernel = defineKernel({
   name: 'indexSelect',
-  shader: 'indexSelect',
+  shader: wgsl.indexSelect,
   params,
   bindings: ['read', 'read', 'write'],
   variants: elementwiseVariants(['select']),
@@ -24,7 +25,7 @@ const indexSelectKernel = defineKernel({
 
 const gatherKernel = defineKernel({
   name: 'gather',
-  shader: 'gather',
+  shader: wgsl.gather,
   params,
   bindings: ['read', 'read', 'write'],
   variants: { plain },
@@ -34,7 +35,7 @@ const gatherKernel = defineKernel({
 
 const gatherGradKernel = defineKernel({
   name: 'gatherGrad',
-  shader: 'gatherGrad',
+  shader: wgsl.gatherGrad,
   params,
   bindings: ['read', 'read', 'write'],
   variants: { plain },

@@ -2,18 +2,19 @@ import { defineKernel } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import type { RowLayout } from './reduceRows.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const params = { outer: 'u32', length: 'u32', inner: 'u32', eps: 'f32' } as const;
 
 /** One or four floats per load. */
 const variants = {
-  ...rowVariants(['vec4'], ['lib/elementVec4', 'lib/sumVec4']),
-  ...rowVariants(['scalar'], ['lib/elementScalar', 'lib/sumScalar']),
+  ...rowVariants(['vec4'], [wgsl.libElementVec4, wgsl.libSumVec4]),
+  ...rowVariants(['scalar'], [wgsl.libElementScalar, wgsl.libSumScalar]),
 };
 
 const normalizeKernel = defineKernel({
   name: 'l2Normalize',
-  shader: 'l2Normalize',
+  shader: wgsl.l2Normalize,
   params,
   bindings: ['read', 'write'],
   variants,
@@ -23,7 +24,7 @@ const normalizeKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'l2NormalizeGrad',
-  shader: 'l2NormalizeGrad',
+  shader: wgsl.l2NormalizeGrad,
   params,
   bindings: ['read', 'read', 'write'],
   variants,

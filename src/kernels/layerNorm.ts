@@ -2,16 +2,17 @@ import { defineKernel } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import type { NormStatistics } from './normGradSums.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** One or four floats per load. */
 const variants = {
-  ...rowVariants(['vec4'], ['lib/elementVec4', 'lib/sumVec4']),
-  ...rowVariants(['scalar'], ['lib/elementScalar', 'lib/sumScalar']),
+  ...rowVariants(['vec4'], [wgsl.libElementVec4, wgsl.libSumVec4]),
+  ...rowVariants(['scalar'], [wgsl.libElementScalar, wgsl.libSumScalar]),
 };
 
 const layerNormKernel = defineKernel({
   name: 'layerNorm',
-  shader: 'layerNorm',
+  shader: wgsl.layerNorm,
   params: { rows: 'u32', columns: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'write', 'write', 'write'],
   typed: [0, 3],
@@ -22,7 +23,7 @@ const layerNormKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'layerNormGrad',
-  shader: 'layerNormGrad',
+  shader: wgsl.layerNormGrad,
   params: { rows: 'u32', columns: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'write'],
   typed: [0, 1, 5],

@@ -1,6 +1,7 @@
 import { defineKernel, grid1d } from './define.ts';
 import type { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** Sizes of a tile of reports: `rows` sentences of it meet all regions of all images. */
 export interface TileSizes {
@@ -20,11 +21,11 @@ export type Scores = 'dot' | 'cosine';
 
 const workgroup = 64;
 const perColumn = (op: number) =>
-  ({ constants: { WORKGROUP_SIZE: workgroup, OP: op }, libraries: ['lib/grid'] }) as const;
+  ({ constants: { WORKGROUP_SIZE: workgroup, OP: op }, libraries: [wgsl.libGrid] }) as const;
 
 const sentencesKernel = defineKernel({
   name: 'contrastSentences',
-  shader: 'contrastSentences',
+  shader: wgsl.contrastSentences,
   params: { reports: 'u32', sentences: 'u32', columns: 'u32', rowOffset: 'u32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'write'],
   variants: { dot: perColumn(0), cosine: perColumn(1) },
@@ -37,7 +38,7 @@ const sentencesKernel = defineKernel({
 
 const sentencesGradKernel = defineKernel({
   name: 'contrastSentencesGrad',
-  shader: 'contrastSentencesGrad',
+  shader: wgsl.contrastSentencesGrad,
   params: { reports: 'u32', sentences: 'u32', columns: 'u32' },
   bindings: ['read', 'write'],
   variants: { plain: perColumn(0) },
@@ -50,7 +51,7 @@ const sentencesGradKernel = defineKernel({
 
 const attentionKernel = defineKernel({
   name: 'contrastAttention',
-  shader: 'contrastAttention',
+  shader: wgsl.contrastAttention,
   params: { rows: 'u32', images: 'u32', regions: 'u32', rowOffset: 'u32', tau2: 'f32', eps: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'write'],
   variants: rowVariants(['dot', 'cosine']),
@@ -60,7 +61,7 @@ const attentionKernel = defineKernel({
 
 const cosineKernel = defineKernel({
   name: 'contrastCosine',
-  shader: 'contrastCosine',
+  shader: wgsl.contrastCosine,
   params: {
     rows: 'u32',
     images: 'u32',
@@ -81,7 +82,7 @@ const cosineKernel = defineKernel({
 
 const attentionGradKernel = defineKernel({
   name: 'contrastAttentionGrad',
-  shader: 'contrastAttentionGrad',
+  shader: wgsl.contrastAttentionGrad,
   params: { rows: 'u32', images: 'u32', regions: 'u32', rowOffset: 'u32', total: 'u32', tau2: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'write'],
   variants: rowVariants(['grad']),
@@ -91,7 +92,7 @@ const attentionGradKernel = defineKernel({
 
 const coefficientsKernel = defineKernel({
   name: 'contrastCoefficients',
-  shader: 'contrastCoefficients',
+  shader: wgsl.contrastCoefficients,
   params: { rows: 'u32', images: 'u32', regions: 'u32', rowOffset: 'u32', total: 'u32', eps: 'f32' },
   bindings: ['write', 'read', 'read', 'read', 'read', 'write', 'write'],
   variants: { dot: perColumn(0), cosine: perColumn(1) },

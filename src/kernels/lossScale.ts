@@ -1,9 +1,10 @@
 import { defineKernel } from './define.ts';
 import type { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const lossScaleKernel = defineKernel({
   name: 'lossScale',
-  shader: 'lossScale',
+  shader: wgsl.lossScale,
   params: { maxNorm: 'f32', growAfter: 'u32' },
   bindings: ['write', 'write'],
   variants: { plain: {} },

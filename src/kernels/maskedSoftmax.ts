@@ -2,10 +2,11 @@ import { contiguous } from './copy.ts';
 import { defineKernel } from './define.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const softmaxKernel = defineKernel({
   name: 'maskedSoftmax',
-  shader: 'maskedSoftmax',
+  shader: wgsl.maskedSoftmax,
   params: { rows: 'u32', length: 'u32', rowsPerMask: 'u32', scale: 'f32', masked: 'u32' },
   bindings: ['read', 'read', 'write'],
   typed: [0, 2],
@@ -16,7 +17,7 @@ const softmaxKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'maskedSoftmaxGrad',
-  shader: 'maskedSoftmaxGrad',
+  shader: wgsl.maskedSoftmaxGrad,
   params: { rows: 'u32', length: 'u32', scale: 'f32' },
   bindings: ['read', 'read', 'write'],
   typed: [0, 1, 2],

@@ -6,13 +6,14 @@ import type { DType } from './dtype.ts';
 import { requireFloat } from './dtype.ts';
 import { finishGemm, gemmGrid, gemmOutput, gemmVariants } from './gemm.ts';
 import type { NDArray, ResultTarget } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import { broadcastShapes, formatShape, numel } from './shape.ts';
 import { planProduct } from './tuning/plans.ts';
 import { type Multiply, repeatProduct } from './tuning/repeat.ts';
 
 const matmulKernel = defineKernel({
   name: 'matmul',
-  shader: 'matmul',
+  shader: wgsl.matmul,
   params: {
     rows: 'u32',
     cols: 'u32',

@@ -172,6 +172,7 @@ export class NDArray implements Scoped {
     return typedArrayOf(this.dtype, await this.gpu.read(this.range)).subarray(0, this.size);
   }
 
+  /** Gives up the storage, which is free with the last array over it. May be called again. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -180,10 +181,12 @@ export class NDArray implements Scoped {
     if (this.storage.users === 0) this.gpu.release(this.storage.buffer);
   }
 
+  /** What lives on when this is returned from a scope. */
   [escapes](): Iterable<Scoped> {
     return [this];
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -4,7 +4,7 @@ import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
 import type { ResultTarget } from './ndarray.ts';
 import { NDArray } from './ndarray.ts';
-import type { ShaderName } from './shaders.gen.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** Mean and spread of a normalisation; the spread is `1 / sqrt(variance + eps)`, or the variance where `eval` is set. */
 export interface NormStatistics {
@@ -20,16 +20,12 @@ export interface Rectified {
   readonly bias: NDArray;
 }
 
-const libraries: Readonly<Record<ColumnPlan['width'], readonly ShaderName[]>> = {
-  vec4: [...columnLibraries.vec4, 'lib/sumCompensated'],
-  scalar: [...columnLibraries.scalar, 'lib/sumCompensated'],
+const libraries: Readonly<Record<ColumnPlan['width'], readonly string[]>> = {
+  vec4: [...columnLibraries.vec4, wgsl.libSumCompensated],
+  scalar: [...columnLibraries.scalar, wgsl.libSumCompensated],
 };
 
-function variant(
-  width: ColumnPlan['width'],
-  statistics: ShaderName,
-  constants: { EVAL: boolean; RELU: boolean },
-): Variant {
+function variant(width: ColumnPlan['width'], statistics: string, constants: { EVAL: boolean; RELU: boolean }): Variant {
   return {
     constants: { WORKGROUP_SIZE: columnWorkgroup, ...constants },
     libraries: [...libraries[width], statistics],
@@ -38,28 +34,28 @@ function variant(
 
 const sumsKernel = defineKernel({
   name: 'normGradSums',
-  shader: 'normGradSums',
+  shader: wgsl.normGradSums,
   params: { rows: 'u32', columns: 'u32', chunkRows: 'u32', chunks: 'u32', eps: 'f32', zero: 'u32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write'],
   typed: [0, 1, 4, 5],
   variants: {
-    'channel-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
-    'channel-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: false }),
-    'channelRelu-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: false, RELU: true }),
-    'channelRelu-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: false, RELU: true }),
-    'fixed-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: true, RELU: false }),
-    'fixed-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: true, RELU: false }),
-    'fixedRelu-vec4': variant('vec4', 'lib/statsOfColumn', { EVAL: true, RELU: true }),
-    'fixedRelu-scalar': variant('scalar', 'lib/statsOfColumn', { EVAL: true, RELU: true }),
-    'row-vec4': variant('vec4', 'lib/statsOfRow', { EVAL: false, RELU: false }),
-    'row-scalar': variant('scalar', 'lib/statsOfRow', { EVAL: false, RELU: false }),
+    'channel-vec4': variant('vec4', wgsl.libStatsOfColumn, { EVAL: false, RELU: false }),
+    'channel-scalar': variant('scalar', wgsl.libStatsOfColumn, { EVAL: false, RELU: false }),
+    'channelRelu-vec4': variant('vec4', wgsl.libStatsOfColumn, { EVAL: false, RELU: true }),
+    'channelRelu-scalar': variant('scalar', wgsl.libStatsOfColumn, { EVAL: false, RELU: true }),
+    'fixed-vec4': variant('vec4', wgsl.libStatsOfColumn, { EVAL: true, RELU: false }),
+    'fixed-scalar': variant('scalar', wgsl.libStatsOfColumn, { EVAL: true, RELU: false }),
+    'fixedRelu-vec4': variant('vec4', wgsl.libStatsOfColumn, { EVAL: true, RELU: true }),
+    'fixedRelu-scalar': variant('scalar', wgsl.libStatsOfColumn, { EVAL: true, RELU: true }),
+    'row-vec4': variant('vec4', wgsl.libStatsOfRow, { EVAL: false, RELU: false }),
+    'row-scalar': variant('scalar', wgsl.libStatsOfRow, { EVAL: false, RELU: false }),
   },
   dispatch: ({ columns, chunks }) => grid1d(columns * chunks, columnWorkgroup),
   cost: ({ rows, columns }) => ({ flops: 5 * rows * columns, bytes: 8 * rows * columns }),
 });
 
 const totals = {
-  shader: 'normGradTotals',
+  shader: wgsl.normGradTotals,
   params: { columns: 'u32', length: 'u32', span: 'u32', spans: 'u32', zero: 'u32' },
   dispatch: ({ spans, columns }: { readonly spans: number; readonly columns: number }) =>
     grid1d(spans * columns, columnWorkgroup),
@@ -69,7 +65,7 @@ const totals = {
   }),
 } as const;
 
-function totalsVariants(targets: ShaderName): Readonly<Record<ColumnPlan['width'], Variant>> {
+function totalsVariants(targets: string): Readonly<Record<ColumnPlan['width'], Variant>> {
   const constants = { WORKGROUP_SIZE: columnWorkgroup };
   return {
     vec4: { constants, libraries: [...libraries.vec4, targets] },
@@ -81,7 +77,7 @@ const totalsKernel = defineKernel({
   ...totals,
   name: 'normGradTotals',
   bindings: ['read', 'write'],
-  variants: totalsVariants('lib/normNoTargets'),
+  variants: totalsVariants(wgsl.libNormNoTargets),
 });
 
 /** The last stage, which also stores the gradients of weight and bias where they belong. */
@@ -89,7 +85,7 @@ const finalKernel = defineKernel({
   ...totals,
   name: 'normGradFinal',
   bindings: ['read', 'write', 'write', 'write'],
-  variants: totalsVariants('lib/normTargets'),
+  variants: totalsVariants(wgsl.libNormTargets),
 });
 
 /** Chunks that one invocation adds. */

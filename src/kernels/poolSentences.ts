@@ -4,6 +4,7 @@ import { defineKernel, grid1d } from './define.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import { formatShape } from './shape.ts';
 
 /** How the tokens of a sentence are joined: the paper sums them. */
@@ -12,11 +13,11 @@ export type SentenceReduction = 'sum' | 'mean';
 const weightsWorkgroup = 64;
 
 const weightsVariant = (mean: boolean) =>
-  ({ constants: { WORKGROUP_SIZE: weightsWorkgroup, MEAN: mean }, libraries: ['lib/grid'] }) as const;
+  ({ constants: { WORKGROUP_SIZE: weightsWorkgroup, MEAN: mean }, libraries: [wgsl.libGrid] }) as const;
 
 const weightsKernel = defineKernel({
   name: 'sentenceWeights',
-  shader: 'sentenceWeights',
+  shader: wgsl.sentenceWeights,
   params: { reports: 'u32', tokens: 'u32', sentences: 'u32' },
   bindings: ['read', 'write', 'write', 'write'],
   variants: { sum: weightsVariant(false), mean: weightsVariant(true) },
@@ -28,7 +29,7 @@ const params = { reports: 'u32', tokens: 'u32', sentences: 'u32', width: 'u32' }
 
 const poolKernel = defineKernel({
   name: 'poolSentences',
-  shader: 'poolSentences',
+  shader: wgsl.poolSentences,
   params,
   bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
   variants: elementwiseVariants(['pool']),
@@ -41,7 +42,7 @@ const poolKernel = defineKernel({
 
 const poolGradKernel = defineKernel({
   name: 'poolSentencesGrad',
-  shader: 'poolSentencesGrad',
+  shader: wgsl.poolSentencesGrad,
   params,
   bindings: ['read', 'read', 'read', 'read', 'read', 'write'],
   variants: elementwiseVariants(['pool']),

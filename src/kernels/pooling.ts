@@ -2,6 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { formatShape } from './shape.ts';
 
@@ -44,8 +45,8 @@ function variant(width: 'vec4' | 'scalar', form: AverageForm): Variant {
     constants: { WORKGROUP_SIZE: workgroup, ADAPTIVE: form === 'adaptive', COUNT_PADDING: form === 'countPadding' },
     libraries:
       width === 'vec4'
-        ? ['lib/grid', 'lib/elementVec4', 'lib/pixel', 'lib/poolWindow']
-        : ['lib/grid', 'lib/elementScalar', 'lib/pixel', 'lib/poolWindow'],
+        ? [wgsl.libGrid, wgsl.libElementVec4, wgsl.libPixel, wgsl.libPoolWindow]
+        : [wgsl.libGrid, wgsl.libElementScalar, wgsl.libPixel, wgsl.libPoolWindow],
   };
 }
 
@@ -61,7 +62,7 @@ const averageVariants = {
 
 const maxKernel = defineKernel({
   name: 'maxPool2d',
-  shader: 'maxPool2d',
+  shader: wgsl.maxPool2d,
   params,
   bindings: ['read', 'write', 'write'],
   typed: [0, 1],
@@ -75,7 +76,7 @@ const maxKernel = defineKernel({
 
 const maxGradKernel = defineKernel({
   name: 'maxPool2dGrad',
-  shader: 'maxPool2dGrad',
+  shader: wgsl.maxPool2dGrad,
   params,
   bindings: ['read', 'read', 'write'],
   typed: [0, 2],
@@ -86,7 +87,7 @@ const maxGradKernel = defineKernel({
 
 const averageKernel = defineKernel({
   name: 'avgPool2d',
-  shader: 'avgPool2d',
+  shader: wgsl.avgPool2d,
   params,
   bindings: ['read', 'write'],
   variants: averageVariants,
@@ -99,7 +100,7 @@ const averageKernel = defineKernel({
 
 const averageGradKernel = defineKernel({
   name: 'avgPool2dGrad',
-  shader: 'avgPool2dGrad',
+  shader: wgsl.avgPool2dGrad,
   params,
   bindings: ['read', 'write'],
   variants: averageVariants,

@@ -4,13 +4,14 @@ import { defineKernel, grid1d } from './define.ts';
 import { elementwiseWorkgroup, scalarVariants } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { rowsOf } from './reduce.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** In the order of the constants in `reduceGrad.wgsl`. */
 const gradOps = ['max', 'logSumExp'] as const;
 
 const reduceGradKernel = defineKernel({
   name: 'reduceGrad',
-  shader: 'reduceGrad',
+  shader: wgsl.reduceGrad,
   params: { count: 'u32', length: 'u32', inner: 'u32' },
   bindings: ['read', 'read', 'read', 'write'],
   variants: scalarVariants(gradOps),

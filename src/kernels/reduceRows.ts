@@ -3,6 +3,7 @@ import { defineKernel, grid1d } from './define.ts';
 import { elementwiseVariants } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { normalizeAxis, numel } from './shape.ts';
 
@@ -25,7 +26,7 @@ export function axisLayout(shape: Shape, axis: number, what: string): RowLayout 
 
 const reduceRowsKernel = defineKernel({
   name: 'reduceRows',
-  shader: 'reduceRows',
+  shader: wgsl.reduceRows,
   params: { rows: 'u32', length: 'u32', chunks: 'u32', chunkLength: 'u32', divisor: 'f32' },
   bindings: ['read', 'write'],
   typed: [0, 1],
@@ -38,7 +39,7 @@ const columnWorkgroup = 64;
 
 const reduceColumnsKernel = defineKernel({
   name: 'reduceColumns',
-  shader: 'reduceColumns',
+  shader: wgsl.reduceColumns,
   params: { outer: 'u32', length: 'u32', inner: 'u32', chunks: 'u32', chunkLength: 'u32', divisor: 'f32' },
   bindings: ['read', 'write'],
   typed: [0, 1],

@@ -2,6 +2,7 @@ import { ShapeError } from '../gpu/errors.ts';
 import type { Variant } from './define.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import type { Shape } from './shape.ts';
 import { formatShape, numel } from './shape.ts';
 
@@ -25,17 +26,17 @@ const workgroup = 64;
 const variants: Readonly<Record<'vec4' | 'scalar', Variant>> = {
   vec4: {
     constants: { WORKGROUP_SIZE: workgroup },
-    libraries: ['lib/grid', 'lib/elementVec4', 'lib/pixel', 'lib/bilinearTap'],
+    libraries: [wgsl.libGrid, wgsl.libElementVec4, wgsl.libPixel, wgsl.libBilinearTap],
   },
   scalar: {
     constants: { WORKGROUP_SIZE: workgroup },
-    libraries: ['lib/grid', 'lib/elementScalar', 'lib/pixel', 'lib/bilinearTap'],
+    libraries: [wgsl.libGrid, wgsl.libElementScalar, wgsl.libPixel, wgsl.libBilinearTap],
   },
 };
 
 const resizeKernel = defineKernel({
   name: 'resizeBilinear',
-  shader: 'resizeBilinear',
+  shader: wgsl.resizeBilinear,
   params,
   bindings: ['read', 'write'],
   variants,
@@ -48,7 +49,7 @@ const resizeKernel = defineKernel({
 
 const gradKernel = defineKernel({
   name: 'resizeBilinearGrad',
-  shader: 'resizeBilinearGrad',
+  shader: wgsl.resizeBilinearGrad,
   params,
   bindings: ['read', 'write'],
   variants,

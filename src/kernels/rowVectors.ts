@@ -3,20 +3,21 @@ import { defineKernel, grid1d } from './define.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const maskKernel = defineKernel({
   name: 'maskRows',
-  shader: 'maskRows',
+  shader: wgsl.maskRows,
   params: { count: 'u32', width: 'u32' },
   bindings: ['read', 'read', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 0, bytes: 8 * count }),
 });
 
 const projectionKernel = defineKernel({
   name: 'removeProjection',
-  shader: 'removeProjection',
+  shader: wgsl.removeProjection,
   params: { rows: 'u32', width: 'u32', least: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'write'],
   variants: rowVariants(['measured', 'given']),

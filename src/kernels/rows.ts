@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { ConstantValue, Workgroups } from '../gpu/pipelines.ts';
 import type { Variant } from './define.ts';
 import { grid1d } from './define.ts';
-import type { ShaderName } from './shaders.gen.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /**
  * Serial: one invocation per row, in workgroups of 64, or of 8 where few rows are to keep all cores of a software adapter
@@ -10,24 +10,24 @@ import type { ShaderName } from './shaders.gen.ts';
  */
 export type RowForm = 'serial' | 'serial8' | 'workgroup64' | 'workgroup256';
 
-const forms: Readonly<Record<RowForm, { readonly size: number; readonly library: ShaderName }>> = {
-  serial: { size: 64, library: 'lib/rowSerial' },
-  serial8: { size: 8, library: 'lib/rowSerial' },
-  workgroup64: { size: 64, library: 'lib/rowWorkgroup' },
-  workgroup256: { size: 256, library: 'lib/rowWorkgroup' },
+const forms: Readonly<Record<RowForm, { readonly size: number; readonly library: string }>> = {
+  serial: { size: 64, library: wgsl.libRowSerial },
+  serial8: { size: 8, library: wgsl.libRowSerial },
+  workgroup64: { size: 64, library: wgsl.libRowWorkgroup },
+  workgroup256: { size: 256, library: wgsl.libRowWorkgroup },
 };
 
 /** The row forms of a kernel that works row by row, for each function in `ops` (constant OP). */
 export function rowVariants<Op extends string>(
   ops: readonly Op[],
-  libraries: readonly ShaderName[] = [],
+  libraries: readonly string[] = [],
   constants: Readonly<Record<string, ConstantValue>> = {},
 ): Readonly<Record<`${Op}-${RowForm}`, Variant>> {
   const variants: Record<string, Variant> = {};
   for (const [number, op] of ops.entries()) {
     for (const [form, { size, library }] of Object.entries(forms)) {
       variants[`${op}-${form}`] = {
-        constants: { WORKGROUP_SIZE: size, ROW_SERIAL: library === 'lib/rowSerial', OP: number, ...constants },
+        constants: { WORKGROUP_SIZE: size, ROW_SERIAL: library === wgsl.libRowSerial, OP: number, ...constants },
         libraries: [library, ...libraries],
       };
     }

@@ -2,17 +2,18 @@ import { contiguous } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { fill } from './fill.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** `sum` is equation 5 as printed; `mean` takes the advantage of long reports out by `- tau3 log(sentences)`. */
 export type SentenceAggregation = 'sum' | 'mean';
 
 const workgroup = 64;
 const variant = (op: number) =>
-  ({ constants: { WORKGROUP_SIZE: workgroup, OP: op }, libraries: ['lib/grid'] }) as const;
+  ({ constants: { WORKGROUP_SIZE: workgroup, OP: op }, libraries: [wgsl.libGrid] }) as const;
 
 const poolKernel = defineKernel({
   name: 'contrastPool',
-  shader: 'contrastPool',
+  shader: wgsl.contrastPool,
   params: { images: 'u32', reports: 'u32', sentences: 'u32', tau3: 'f32' },
   bindings: ['read', 'read', 'write'],
   variants: { sum: variant(0), mean: variant(1) },
@@ -25,7 +26,7 @@ const poolKernel = defineKernel({
 
 const termsKernel = defineKernel({
   name: 'contrastTerms',
-  shader: 'contrastTerms',
+  shader: wgsl.contrastTerms,
   params: { images: 'u32', reports: 'u32', sentences: 'u32', tau3: 'f32', eps: 'f32', upstreamScale: 'f32' },
   bindings: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'write'],
   variants: { plain: variant(0) },

@@ -1,13 +1,14 @@
 import { defineKernel, grid1d } from './define.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import type { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 const sgdKernel = defineKernel({
   name: 'sgd',
-  shader: 'sgd',
+  shader: wgsl.sgd,
   params: { count: 'u32' },
   bindings: ['read', 'read', 'read', 'write', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 28 * count, bytes: 80 * count }),
 });

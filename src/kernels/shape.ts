@@ -1,5 +1,6 @@
 import { ShapeError } from '../gpu/errors.ts';
 
+/** Sizes of the axes, outermost first; at most six. */
 export type Shape = readonly number[];
 
 /** Dimensions a strided kernel can address after neighbouring ones were merged. */

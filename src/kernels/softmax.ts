@@ -7,6 +7,7 @@ import { NDArray } from './ndarray.ts';
 import { axisLayout } from './reduceRows.ts';
 import type { RowForm } from './rows.ts';
 import { chooseRowForm, rowGrid, rowVariants } from './rows.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** In the order of the constants in `lib/softmaxRows.wgsl`. */
 const softmaxOps = ['softmax', 'logSoftmax'] as const;
@@ -14,16 +15,16 @@ export type SoftmaxOp = (typeof softmaxOps)[number];
 
 /** An Element is one float, four neighbours in a row, or one float of each of four neighbouring rows. */
 const elements = {
-  Single: { libraries: ['lib/elementScalar', 'lib/sumScalar', 'lib/softmaxRows'], columns: false },
-  Quad: { libraries: ['lib/elementVec4', 'lib/sumVec4', 'lib/softmaxRows'], columns: false },
-  Column: { libraries: ['lib/elementVec4', 'lib/sumVec4', 'lib/softmaxRows'], columns: true },
+  Single: { libraries: [wgsl.libElementScalar, wgsl.libSumScalar, wgsl.libSoftmaxRows], columns: false },
+  Quad: { libraries: [wgsl.libElementVec4, wgsl.libSumVec4, wgsl.libSoftmaxRows], columns: false },
+  Column: { libraries: [wgsl.libElementVec4, wgsl.libSumVec4, wgsl.libSoftmaxRows], columns: true },
 } as const;
 type ElementKind = keyof typeof elements;
 
-function softmaxKernel(shader: 'softmax' | 'softmaxGrad', kind: ElementKind, bindings: readonly BindingAccess[]) {
+function softmaxKernel(name: string, shader: string, kind: ElementKind, bindings: readonly BindingAccess[]) {
   const { libraries, columns } = elements[kind];
   return defineKernel({
-    name: `${shader}${kind}`,
+    name: `${name}${kind}`,
     shader,
     params: { rows: 'u32', length: 'u32', stride: 'u32' },
     bindings,
@@ -36,16 +37,16 @@ function softmaxKernel(shader: 'softmax' | 'softmaxGrad', kind: ElementKind, bin
   });
 }
 
-function softmaxKernels(shader: 'softmax' | 'softmaxGrad', bindings: readonly BindingAccess[]) {
+function softmaxKernels(name: string, shader: string, bindings: readonly BindingAccess[]) {
   return {
-    Single: softmaxKernel(shader, 'Single', bindings),
-    Quad: softmaxKernel(shader, 'Quad', bindings),
-    Column: softmaxKernel(shader, 'Column', bindings),
+    Single: softmaxKernel(name, shader, 'Single', bindings),
+    Quad: softmaxKernel(name, shader, 'Quad', bindings),
+    Column: softmaxKernel(name, shader, 'Column', bindings),
   };
 }
 
-const forwardKernels = softmaxKernels('softmax', ['read', 'write']);
-const gradKernels = softmaxKernels('softmaxGrad', ['read', 'read', 'write']);
+const forwardKernels = softmaxKernels('softmax', wgsl.softmax, ['read', 'write']);
+const gradKernels = softmaxKernels('softmaxGrad', wgsl.softmaxGrad, ['read', 'read', 'write']);
 
 interface Plan {
   readonly kind: ElementKind;

@@ -3,6 +3,7 @@ import { defineKernel, grid1d } from './define.ts';
 import { requireFloat } from './dtype.ts';
 import { elementWidth, elementwiseVariants, elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 
 /** In the order of the constants in `unary.wgsl`. `scale` is `low * x + high`. */
 const unaryOps = [
@@ -28,22 +29,22 @@ const params = { count: 'u32', low: 'f32', high: 'f32' } as const;
 
 const unaryKernel = defineKernel({
   name: 'unary',
-  shader: 'unary',
+  shader: wgsl.unary,
   params,
   bindings: ['read', 'write'],
   typed: [0, 1],
-  variants: elementwiseVariants(unaryOps, ['lib/math']),
+  variants: elementwiseVariants(unaryOps, [wgsl.libMath]),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: count, bytes: 8 * count }),
 });
 
 const unaryGradKernel = defineKernel({
   name: 'unaryGrad',
-  shader: 'unaryGrad',
+  shader: wgsl.unaryGrad,
   params,
   bindings: ['read', 'read', 'write'],
   typed: [0, 1, 2],
-  variants: elementwiseVariants(unaryOps, ['lib/math']),
+  variants: elementwiseVariants(unaryOps, [wgsl.libMath]),
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 2 * count, bytes: 12 * count }),
 });

@@ -3,11 +3,12 @@ import { copy } from './copy.ts';
 import { defineKernel, grid1d } from './define.ts';
 import { elementwiseWorkgroup } from './elementwise.ts';
 import { NDArray } from './ndarray.ts';
+import * as wgsl from './shaders.gen.ts';
 import { broadcastShapes, broadcastStrides, mergeAxes } from './shape.ts';
 
 const whereKernel = defineKernel({
   name: 'where',
-  shader: 'where',
+  shader: wgsl.where,
   params: {
     count: 'u32',
     size1: 'u32',
@@ -26,7 +27,7 @@ const whereKernel = defineKernel({
     startB: 'u32',
   },
   bindings: ['read', 'read', 'read', 'write'],
-  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: ['lib/grid'] } },
+  variants: { plain: { constants: { WORKGROUP_SIZE: elementwiseWorkgroup }, libraries: [wgsl.libGrid] } },
   dispatch: ({ count }) => grid1d(count, elementwiseWorkgroup),
   cost: ({ count }) => ({ flops: 0, bytes: 16 * count }),
 });

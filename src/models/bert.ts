@@ -9,6 +9,7 @@ import { runBlock } from '../nn/block.ts';
 import { Dropout, Embedding, LayerNorm, Linear } from '../nn/layers.ts';
 import { Module } from '../nn/module.ts';
 
+/** Sizes of a BERT encoder, as Hugging Face's `config.json` has them. */
 export interface BertConfig {
   readonly vocabulary: number;
   readonly hidden: number;
@@ -153,6 +154,7 @@ export class BertLayer extends Module {
   }
 }
 
+/** What a `BertEncoder` gives for a batch of texts. */
 export interface BertFeatures {
   /** Embedding output, then the output of every layer, `[batch, tokens, hidden]`. */
   readonly hidden: readonly Tensor[];

@@ -16,6 +16,7 @@ import { BertEncoder } from './bert.ts';
 import type { ResNetConfig } from './resnet.ts';
 import { ResNet } from './resnet.ts';
 
+/** The two encoders of a `GroundingModel`, and the space they share. */
 export interface GroundingConfig {
   readonly visual: ResNetConfig;
   /** Stage whose feature map gives the local features, 1 = `layer1`; the paper takes 3. */
@@ -45,6 +46,7 @@ export interface TextUnits {
   readonly count: number;
 }
 
+/** Embeddings of text units and of whole reports. */
 export interface PooledUnits {
   /** `[batch, units, dimension]`; zero where `mask` is 0. */
   readonly units: Tensor;

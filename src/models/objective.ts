@@ -7,6 +7,7 @@ import type { GroundingModel, TextUnits } from './grounding.ts';
 /** Which text units meet the image regions: the paper's, GLoRIA's, none (ConVIRT-like), means instead of sums. */
 export const objectives = ['sentence-local', 'word-local', 'global', 'sentence-mean'] as const;
 
+/** Which contrast is trained, with its temperatures. */
 export interface ObjectiveConfig {
   readonly objective: (typeof objectives)[number];
   /** Temperatures of the cross entropy, of the attention over regions and of the aggregation over units. */

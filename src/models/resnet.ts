@@ -23,6 +23,7 @@ export interface ResNetStage {
   readonly dilation?: number | undefined;
 }
 
+/** Stem and stages of a ResNet of bottleneck blocks. */
 export interface ResNetConfig {
   /** 3 for networks whose weights expect colour; a grey image is then repeated. */
   readonly inChannels: 1 | 3;
@@ -57,6 +58,7 @@ export function resNetConfig(blocks: readonly number[], width = 64): ResNetConfi
   };
 }
 
+/** ResNet-50 (He et al. 2016, table 1). */
 export const resNet50Config: ResNetConfig = resNetConfig([3, 4, 6, 3]);
 
 /** Centres the stem's windows on the cells they stand for: 3 for the published 7x7 with stride 2. */

@@ -32,6 +32,7 @@ export interface TrainableSegment extends Segment {
   readonly grads: NDArray;
 }
 
+/** How an arena fills and groups its parameters. */
 export interface ArenaOptions {
   /** Seed of initial values and of dropout; 0 by default. */
   readonly seed?: number;
@@ -192,10 +193,12 @@ export class ParameterArena implements Scoped {
     for (const item of this[escapes]()) item.dispose();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   *[escapes](): Iterable<Scoped> {
     for (const { tensor } of this.placed.values()) yield* tensor[escapes]();
     for (const { array } of this.buffers.values()) yield array;

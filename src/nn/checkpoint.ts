@@ -11,9 +11,11 @@ import {
 
 /** Tensors by name, each made when it is asked for: a `TensorFile`, for example. */
 export interface TensorSource extends TensorCatalog {
+  /** Shape and values of a tensor. @throws if there is none of this name. */
   tensor(name: string): HostArray;
 }
 
+/** What `loadStateDict` may leave unmatched. */
 export interface LoadOptions extends MatchOptions {
   /** Throw unless everything matches. False by default. */
   readonly strict?: boolean;

@@ -21,6 +21,7 @@ export function scaleGradients(arena: ParameterArena, clip: NDArray): void {
   for (const { grads } of arena.trainable) scaleByClip(grads, clip);
 }
 
+/** Norm of all gradients of a step, read back. */
 export interface GradNorm {
   /** Norm of the finite elements before clipping. */
   readonly norm: number;

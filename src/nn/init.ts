@@ -5,6 +5,7 @@ import type { ParameterRandom } from './random.ts';
 /** Makes the initial values of a parameter of the given (internal) shape. */
 export type Initializer = (random: ParameterRandom, shape: Shape) => Float32Array;
 
+/** The same value everywhere. */
 export function constant(value: number): Initializer {
   return (_random, shape) => new Float32Array(numel(shape)).fill(value);
 }

@@ -15,6 +15,7 @@ function pair(value: Pair): readonly [number, number] {
   return typeof value === 'number' ? [value, value] : value;
 }
 
+/** Geometry and start of a `Conv2d`. */
 export interface Conv2dOptions {
   readonly stride?: Pair;
   readonly padding?: Pair;
@@ -47,11 +48,13 @@ export class Conv2d extends Module {
     this.options = { stride, padding, dilation, groups };
   }
 
+  /** `[batch, height, width, inChannels]` to `[batch, height, width, outChannels]`. */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight.tensor, this.bias?.tensor, this.options);
   }
 }
 
+/** Bias and start of a `Linear`. */
 export interface LinearOptions {
   /** True by default. */
   readonly bias?: boolean;
@@ -73,6 +76,7 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter([outFeatures], isNormal ? constant(0) : spread) : undefined;
   }
 
+  /** `[..., inFeatures]` to `[..., outFeatures]`. */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight.tensor, this.bias?.tensor);
   }
@@ -119,11 +123,13 @@ export class LayerNorm extends Module {
     this.eps = eps;
   }
 
+  /** Normalises the last axis of `x`. */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight.tensor, this.bias.tensor, this.eps);
   }
 }
 
+/** Padding and start of an `Embedding`. */
 export interface EmbeddingOptions {
   /** This row starts at zero and gets no gradient. */
   readonly paddingIndex?: number;
@@ -147,6 +153,7 @@ export class Embedding extends Module {
     });
   }
 
+  /** i32 `[...]` to `[..., features]`. */
   forward(indices: Tensor): Tensor {
     return embedding(this.weight.tensor, indices, this.options);
   }
@@ -177,6 +184,7 @@ export class Dropout extends Module {
     return () => this.word(call);
   }
 
+  /** `x`, in training with elements dropped and the others scaled up. */
   forward(x: Tensor): Tensor {
     return this.active ? dropout(x, { p: this.p, seed: this.nextSeed() }) : x;
   }

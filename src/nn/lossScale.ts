@@ -9,6 +9,7 @@ import { clipGradNorm } from './clip.ts';
 /** Scales do not fall below this: gradients that overflow even so are not a matter of f16. */
 export const smallestLossScale = 1;
 
+/** Where the scale of the loss begins, and how it moves. */
 export interface LossScaleOptions {
   /** Scale of the first step; 2^16 by default. */
   readonly initial?: number;
@@ -54,23 +55,28 @@ export class LossScale implements Scoped {
     return clip;
   }
 
+  /** Reads what is needed to continue. */
   async state(): Promise<LossScaleState> {
     const [scale = 1, goodSteps = 0] = await this.array.read();
     return { scale, goodSteps };
   }
 
+  /** Continues from a state. */
   load({ scale, goodSteps }: LossScaleState): void {
     this.array.write([scale, goodSteps]);
   }
 
+  /** Frees the scale. */
   dispose(): void {
     this.array.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   [escapes](): Iterable<Scoped> {
     return [this.array];
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

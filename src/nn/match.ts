@@ -4,7 +4,9 @@ import type { Module } from './module.ts';
 
 /** Names and shapes of tensors, as a file or a model has them. */
 export interface TensorCatalog {
+  /** Names of all tensors. */
   names(): Iterable<string>;
+  /** Shape of a tensor. @throws if there is none of this name. */
   info(name: string): { readonly shape: readonly number[] };
 }
 
@@ -22,6 +24,7 @@ export interface MatchOptions {
   readonly foldChannels?: boolean;
 }
 
+/** A tensor that has the name of a parameter, but not its shape. */
 export interface ShapeMismatch {
   /** Name in the module and in the source. */
   readonly name: string;

@@ -84,6 +84,7 @@ export class Buffer {
     return this.bound;
   }
 
+  /** Gives the buffer its array; undefined takes it away. */
   bind(array: NDArray | undefined): void {
     this.bound = array;
   }
@@ -139,6 +140,7 @@ export abstract class Module {
     yield* this.collect(prefix, new Set(), (member) => (member instanceof Buffer ? member : undefined));
   }
 
+  /** Sets whether this module and all below it train: dropout drops, batch norm takes the statistics of the batch. */
   setTraining(training: boolean): this {
     for (const [, module] of this.namedModules()) module.training = training;
     return this;

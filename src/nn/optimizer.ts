@@ -23,6 +23,7 @@ export interface OptimizerState {
   readonly tensors: ReadonlyMap<string, HostArray>;
 }
 
+/** What one step of an optimizer takes. */
 export interface StepOptions {
   readonly learningRate: number;
   /**
@@ -76,6 +77,7 @@ export class Optimizer implements Scoped {
     for (const { segment, slots } of this.segments) this.rule.apply(segment, slots, this.hyper, clip);
   }
 
+  /** Reads everything that is needed to continue. */
   async state(): Promise<OptimizerState> {
     const tensors = new Map<string, HostArray>();
     const segments = this.segments.map(({ segment }) => segment);
@@ -104,16 +106,19 @@ export class Optimizer implements Scoped {
     this.taken = step;
   }
 
+  /** Frees what the optimizer keeps; the arena stays. */
   dispose(): void {
     for (const item of this[escapes]()) item.dispose();
   }
 
+  /** What lives on when this is returned from a scope. */
   *[escapes](): Iterable<Scoped> {
     for (const { slots } of this.segments) yield* slots;
     yield this.hyper;
     yield this.noClip;
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -125,6 +130,7 @@ export class Optimizer implements Scoped {
   }
 }
 
+/** Settings of Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019). */
 export interface AdamOptions {
   /** 0.9 and 0.999 by default. */
   readonly betas?: readonly [number, number];
@@ -160,6 +166,7 @@ export function adam(arena: ParameterArena, options: AdamOptions = {}): Optimize
   });
 }
 
+/** Settings of stochastic gradient descent. */
 export interface SgdOptions {
   /** 0 by default. */
   readonly momentum?: number;

@@ -5,6 +5,7 @@ function checkPositive(what: string, value: number): void {
   if (!(value > 0) || !Number.isFinite(value)) throw new RangeError(`${what} must be a positive number, not ${value}.`);
 }
 
+/** The same learning rate in every step. */
 export function constantRate(rate: number): Schedule {
   return () => rate;
 }
@@ -20,6 +21,7 @@ export function linearWarmup(schedule: Schedule, warmupSteps: number): Schedule 
   return (step) => schedule(step) * Math.min(1, (step + 1) / Math.max(1, warmupSteps));
 }
 
+/** Shape of a one-cycle schedule. */
 export interface OneCycleOptions {
   /** Part of the steps during which the rate rises; 0.1 by default. */
   readonly warmup?: number;

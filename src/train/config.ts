@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sectionChoices, viewChoices } from '../data/corpora/filters.ts';
 import { objectives } from '../models/objective.ts';
 import { ConfigError } from './errors.ts';
@@ -166,6 +166,7 @@ export const runConfigSchema = fields.superRefine(({ chunkSize, batchSize }, con
   context.addIssue({ code: 'custom', path: ['chunkSize'], message });
 });
 
+/** Everything that decides a training run. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
 
 /** Checks a configuration. @throws ConfigError that names the field, what is expected and what was found. */

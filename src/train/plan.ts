@@ -34,6 +34,7 @@ export interface StepPlan {
   readonly dispatches: readonly Cost[];
 }
 
+/** The device that a plan is made for. */
 export interface PlanOptions {
   /** The device to plan for; a common graphics card by default. */
   readonly device?: StandInDevice;

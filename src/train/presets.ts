@@ -128,4 +128,5 @@ const paper: RunConfig = {
   sigma: 1.5,
 };
 
+/** Configurations by name: `phantom-mini` (minutes on a CPU), `phantom`, and `paper` (as published). */
 export const presets: Readonly<Record<string, RunConfig>> = { 'phantom-mini': phantomMini, phantom, paper };

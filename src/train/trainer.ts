@@ -32,6 +32,7 @@ interface RecordedStep {
 /** Steps that are kept recorded; they share the memory of their tensors. */
 const keptSteps = 2;
 
+/** How a `Trainer` begins. */
 export interface TrainerOptions {
   /** False leaves the parameters at zero, for a plan, which does not depend on them. True by default. */
   readonly initialize?: boolean;
@@ -89,6 +90,7 @@ export class Trainer {
     this.usesWords = config.objective.objective === 'word-local';
   }
 
+  /** The rate of a step, counted from 0. */
   learningRate(step: number): number {
     return this.schedule(step);
   }
@@ -129,6 +131,7 @@ export class Trainer {
     return metrics;
   }
 
+  /** Frees the model's parameters, the optimizer and the recorded steps. */
   dispose(): void {
     this.releaseSteps();
     this.lossScale?.dispose();

@@ -8,6 +8,7 @@ import type { NDArray } from '../../kernels/ndarray.ts';
 import { record, recordMany } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** How `attention` scales scores, and what it drops. */
 export interface AttentionOptions {
   /** Drops and rescales probabilities, the same ones in both forms. */
   readonly dropout?: DropoutOptions | undefined;
@@ -34,6 +35,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, mask?: Tensor, option
   });
 }
 
+/** What `attentionWithProbabilities` gives. */
 export interface AttentionWithProbabilities {
   /** `[B, H, S, d]` */
   readonly output: Tensor;

@@ -9,6 +9,7 @@ import { unaryGrad } from '../../kernels/unary.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** How `batchNorm` normalises, and what it fuses with that. */
 export interface BatchNormOptions {
   /** Use the statistics of the batch and move the running ones; otherwise use the running ones. */
   readonly train: boolean;

@@ -14,6 +14,7 @@ import { pairwiseCosine } from './cosine.ts';
 /** Smallest product of norms in a cosine. */
 const defaultEps = 1e-8;
 
+/** Temperature of `globalContrast`, and which pairs it leaves out. */
 export interface GlobalContrastOptions {
   /** Temperature of the softmax over the batch; 0.1 if left out. */
   readonly tau1?: number;
@@ -25,6 +26,7 @@ export interface GlobalContrastOptions {
   readonly duplicates?: Tensor | undefined;
 }
 
+/** What `globalContrast` gives. */
 export interface GlobalContrast {
   /** Cosines of images (rows) and reports (columns), `[B, B]`. */
   readonly similarity: Tensor;
@@ -69,6 +71,7 @@ function contrastLosses(
   return { lossVt, lossTv };
 }
 
+/** Temperatures of `localContrast`, how it adds up, and which pairs it leaves out. */
 export interface LocalContrastOptions extends Pick<LocalAttentionOptions, 'reportsPerTile' | 'form'> {
   /** Temperatures of the softmax over the batch (0.1), of the attention (0.1) and of the sum over sentences (0.2). */
   readonly tau1?: number;
@@ -90,6 +93,7 @@ export interface LocalContrastOptions extends Pick<LocalAttentionOptions, 'repor
   readonly keepAttention?: boolean;
 }
 
+/** What `localContrast` gives. */
 export interface LocalContrast {
   /** `[B, B, P]`: cosine of sentence p of report k with what it attends to in image i; 0 for padded sentences. */
   readonly cosine: Tensor;

@@ -10,6 +10,7 @@ import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { slice } from './shape.ts';
 
+/** What `embedding` leaves out of the gradient. */
 export interface EmbeddingOptions {
   /** Row of the table that gets no gradient, e.g. that of the padding token. */
   readonly paddingIndex?: number | undefined;

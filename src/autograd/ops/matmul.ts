@@ -5,6 +5,7 @@ import { sumRows, sumTo } from '../../kernels/reduce.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** Operands of `matmul` that are read with their last two axes exchanged; nothing is copied for it. */
 export interface TransposeOptions {
   /** The stored tensor is the transpose (last two axes swapped) of the operand. */
   readonly transposeA?: boolean;

@@ -3,11 +3,13 @@ import { poolSentences as poolSentencesArrays, poolSentencesGrad } from '../../k
 import { recordMany } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** How `poolSentences` joins tokens. */
 export interface PoolSentencesOptions {
   /** `sum` (the paper's section 2.2) or `mean` of a sentence's tokens; `sum` if left out. */
   readonly reduction?: SentenceReduction;
 }
 
+/** What `poolSentences` gives. */
 export interface SentenceEmbeddings {
   /** `[B, P, D]`; rows of sentences without tokens are zero. */
   readonly sentences: Tensor;

@@ -14,6 +14,7 @@ import type { Tensor } from '../tensor.ts';
 /** Height and width; one number stands for both. */
 export type Pair = number | readonly [number, number];
 
+/** Windows of `maxPool2d` and `avgPool2d`, in pixels. */
 export interface PoolOptions {
   readonly kernel: Pair;
   /** The kernel's size by default. */
@@ -22,6 +23,7 @@ export interface PoolOptions {
   readonly padding?: Pair;
 }
 
+/** Windows of `avgPool2d`. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts as zeros in the mean; true by default. */
   readonly countIncludePad?: boolean;

@@ -3,6 +3,7 @@ import { resizeBilinear as resizeArrays, resizeBilinearGrad, resizeGeometry } fr
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 
+/** Where `resizeBilinear` samples. */
 export interface ResizeOptions {
   /** Whether the centres of the corner pixels coincide; otherwise (default) the outer edges of the images do. */
   readonly alignCorners?: boolean;

@@ -5,6 +5,7 @@ import { UNSEEN_CATEGORY } from './lesions.ts';
 import { renderImage, renderMask } from './render.ts';
 import { type PhantomLesion, type PhantomStudy, phantomStudy } from './study.ts';
 
+/** How many synthetic radiographs there are, and of which size. */
 export interface PhantomOptions {
   /** Default 0. The same seed gives the same corpus everywhere. */
   readonly seed?: number;

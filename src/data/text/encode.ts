@@ -5,6 +5,7 @@ import { selectReportText } from './sections.ts';
 import { type SplitterName, splitSentences } from './sentences.ts';
 import type { WordPieceTokenizer } from './tokenizer.ts';
 
+/** Limits of `encodeReport` and `encodePhrase`, and how sentences are told apart. */
 export interface EncodeOptions {
   /** Most tokens of a report, [CLS] and [SEP] included. Default 128. */
   readonly maxTokens?: number;
@@ -15,6 +16,7 @@ export interface EncodeOptions {
   readonly sampleSentences?: { readonly random: Random; readonly keep: number };
 }
 
+/** A text as the text encoder takes it. */
 export interface EncodedText {
   /** `[tokens]`, from [CLS] to [SEP], without padding. */
   readonly ids: readonly number[];

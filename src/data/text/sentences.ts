@@ -2,6 +2,7 @@
 
 export type SplitterName = 'clinical' | 'gloria';
 
+/** The sentences of a report with their punctuation; list markers and pieces without a letter are left out. `gloria` splits as GLoRIA's code does. */
 export function splitSentences(text: string, splitter: SplitterName = 'clinical'): string[] {
   return splitter === 'gloria' ? splitLikeGloria(text) : splitClinical(text);
 }

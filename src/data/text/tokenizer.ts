@@ -10,6 +10,7 @@ export interface TokenizerSpec {
   readonly lowerCase: boolean;
 }
 
+/** Tokens of texts for a BERT vocabulary. Made by `createTokenizer`. */
 export interface WordPieceTokenizer {
   readonly spec: TokenizerSpec;
   readonly vocabularySize: number;

@@ -1,5 +1,6 @@
 /** Building a small WordPiece vocabulary from the texts themselves, for models trained from scratch. */
 
+/** Size of a vocabulary, and what gets into it. */
 export interface VocabularyOptions {
   /** Most pieces, the special ones included. Default 8192. */
   readonly size?: number;

@@ -14,6 +14,7 @@ import { encodeText } from './shared.ts';
 /** Most tokens of a description (`get_tokenizer` of `Sample_Zero-Shot_Grounding_RSNA/test.py`). */
 const maxTokens = 64;
 
+/** What MedKLIP is asked about. */
 export interface MedKlipOptions {
   /** All queries, in the published order; see `parseFindings`. */
   readonly findings: readonly Finding[];

@@ -9,6 +9,7 @@ import type { StoredImage, StoredSamples } from './voi.ts';
 
 const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
+/** The pixels of a DICOM file, with what is needed to show them. Nothing in it names a patient. */
 export interface DicomImage extends StoredImage {
   readonly syntax: TransferSyntax;
   readonly header: DicomHeader;

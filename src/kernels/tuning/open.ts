@@ -11,6 +11,7 @@ import {
   targetOf,
 } from './table.ts';
 
+/** Where tuned plans come from and go to. */
 export interface TuningOptions {
   readonly mode: TuneMode;
   /** What runs WebGPU, with its version: `webgpu 0.6.2`, or `navigator.userAgent`. */

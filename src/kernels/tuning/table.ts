@@ -1,6 +1,6 @@
 import type { AdapterSummary } from '../../gpu/adapter.ts';
 import { gemmCores } from '../gemm.ts';
-import { shaders } from '../shaders.gen.ts';
+import * as wgsl from '../shaders.gen.ts';
 import type { TunedPlan } from './plans.ts';
 
 /** Plans by product key, as they are kept between processes. */
@@ -27,6 +27,7 @@ export interface TableStore {
   readonly place: string;
   /** Undefined where there is none. @throws Error if what is there cannot be read */
   readonly read: (name: string) => Promise<unknown>;
+  /** Replaces the table of this name. */
   readonly write: (name: string, table: StoredTable) => Promise<void>;
 }
 
@@ -37,8 +38,18 @@ export function fingerprint(text: string): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
-const kernelFiles = Object.entries(shaders).filter(([file]) => /^(lib\/gemm|matmul$|conv2d)/.test(file));
-const kernelFingerprint = fingerprint(kernelFiles.map(([, text]) => text).join('\n'));
+const kernelTexts = [
+  wgsl.conv2dForward,
+  wgsl.conv2dInputGrad,
+  wgsl.conv2dWeightGrad,
+  wgsl.libGemmMatrix,
+  wgsl.libGemmScalar,
+  wgsl.libGemmSubgroup,
+  wgsl.libGemmTiled,
+  wgsl.libGemmVec4,
+  wgsl.matmul,
+];
+const kernelFingerprint = fingerprint(kernelTexts.join('\n'));
 
 export function targetOf({ kind, vendor, architecture, description }: AdapterSummary, runtime: string): TuningTarget {
   return { adapter: [vendor, architecture, description, kind].join(' / '), runtime, kernels: kernelFingerprint };

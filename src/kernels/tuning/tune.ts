@@ -23,6 +23,7 @@ export interface TunedProduct {
   readonly refused: readonly GemmPlan[];
 }
 
+/** What `tune` is at. */
 export interface TuneProgress {
   readonly done: number;
   readonly total: number;
@@ -31,12 +32,15 @@ export interface TuneProgress {
   readonly millisecondsLeft: number | undefined;
 }
 
+/** How `tune` measures, and whom it tells. */
 export interface TuneOptions {
   /** Products to tune besides those that operations have asked for. */
   readonly requests?: Iterable<TuningRequest>;
   /** Measure products again whose plan is known. */
   readonly again?: boolean;
+  /** Called before each product. */
   readonly onProgress?: (progress: TuneProgress) => void;
+  /** Called with the result for each product; waited for. */
   readonly onProduct?: (product: TunedProduct) => void | Promise<void>;
   /** Ends the work after the measurement under way; what was found is kept. */
   readonly signal?: AbortSignal | undefined;

@@ -10,7 +10,8 @@ export async function bundlePage(): Promise<string> {
     throw new FixtureError('--browser needs the package esbuild; run npm install with development dependencies.');
   });
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./page.ts', import.meta.url))],
+    // Beside this module, compiled or not.
+    entryPoints: [fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './page.ts' : './page.js', import.meta.url))],
     bundle: true,
     write: false,
     format: 'esm',
