@@ -26,7 +26,8 @@ export interface Variant {
 
 export interface KernelDefinition<P extends ParamSpec, V extends string> {
   readonly name: string;
-  readonly shader: ShaderName;
+  /** A file of `shaders/`, or WGSL with an entry point `main`. */
+  readonly shader: ShaderName | (string & {});
   readonly params: P;
   /** Access of each storage binding of group 0, in order. */
   readonly bindings: readonly BindingAccess[];
@@ -100,7 +101,7 @@ function elementTypes(kernel: string, typed: readonly number[], arrays: readonly
  * The cost of a program, from that in f32 which counts Elements: of four where they are vec4, and half as many bytes for
  * typed bindings, which hold nearly all of them, that are f16.
  */
-function programCost(cost: Program['cost'], files: readonly ShaderName[], types: ElementTypes, typed: number) {
+function programCost(cost: Program['cost'], files: readonly string[], types: ElementTypes, typed: number) {
   const lanes = files.includes('lib/elementVec4') ? 4 : 1;
   const halves = [...types.values()].filter((dtype) => dtype === 'f16').length;
   const share = halves === 0 ? 1 : 1 - (0.5 * halves) / typed;
@@ -127,7 +128,7 @@ export function defineKernel<const P extends ParamSpec, const V extends string>(
     const isHalf = [...types.values()].includes('f16');
     const made: Program = {
       name: `${definition.name}/${name}${isHalf ? '-f16' : ''}`,
-      source: scalarAliases(types) + files.map((file) => shaders[file]).join('\n'),
+      source: scalarAliases(types) + files.map((file) => shaders[file as ShaderName] ?? file).join('\n'),
       constants: variant.constants ?? {},
       params: layout,
       bindings: definition.bindings,

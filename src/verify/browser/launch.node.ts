@@ -33,8 +33,14 @@ function flagsFor(adapter: BrowserVerifyOptions['adapter']): string[] {
   return [...quietFlags, '--enable-unsafe-webgpu', ...(adapter === 'gpu' ? hardware : software), ...sandbox];
 }
 
+/** What the software adapter needs to draw on a canvas as well. */
+export const canvasFlags = ['--enable-features=Vulkan', '--use-angle=vulkan', '--use-vulkan=swiftshader'];
+
 /** Headless Chromium with WebGPU. Throws FixtureError if there is none. */
-export async function launchChromium(adapter: BrowserVerifyOptions['adapter']): Promise<Browser> {
+export async function launchChromium(
+  adapter: BrowserVerifyOptions['adapter'],
+  moreFlags: readonly string[] = [],
+): Promise<Browser> {
   const { chromium } = await import('playwright-core').catch(() => {
     throw new FixtureError(
       '--browser needs the package playwright-core; run npm install with development dependencies.',
@@ -46,7 +52,7 @@ export async function launchChromium(adapter: BrowserVerifyOptions['adapter']): 
   const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...environment } = process.env;
   return chromium.launch({
     executablePath,
-    args: flagsFor(adapter),
+    args: [...flagsFor(adapter), ...moreFlags],
     env: { ...environment, LD_LIBRARY_PATH: libraryPath } as Record<string, string>,
   });
 }

@@ -1,0 +1,12 @@
+// The public entry `groundray/eval`: localizers, their maps, overlays and the notice that every surface shows.
+
+export { type Localization, type Localizer, similarityMap } from './eval/localizer.ts';
+export { type Grid, gaussianBlur, type RescalePreset, rescale, resizeBilinear, type Size } from './eval/maps.ts';
+export { ModelLocalizer } from './eval/modelLocalizer.ts';
+export { RESEARCH_NOTICE } from './eval/notice.ts';
+export { type OverlayOptions, type RgbaImage, renderOverlay } from './eval/overlay.ts';
+export { bioVilLocalizer } from './eval/systems/bioVil.ts';
+export { type Finding, parseFindings } from './eval/systems/findings.ts';
+export { gloriaLocalizer } from './eval/systems/gloria.ts';
+export type { GloriaMap } from './eval/systems/gloriaMaps.ts';
+export { type MedKlipOptions, medKlipLocalizer } from './eval/systems/medKlip.ts';

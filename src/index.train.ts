@@ -1,0 +1,8 @@
+// The public entry `groundray/train`: the trainer, its configuration and presets. Runs with folders on disk are in `groundray/node`.
+
+export { mergeConfig, parseRunConfig, type RunConfig } from './train/config.ts';
+export { ConfigError, NonFiniteError } from './train/errors.ts';
+export { type MemoryPlan, type PlanOptions, planStep, type StepPlan } from './train/plan.ts';
+export { presets } from './train/presets.ts';
+export type { StepMetrics } from './train/stepMetrics.ts';
+export { Trainer, type TrainerOptions } from './train/trainer.ts';
