@@ -34,6 +34,6 @@ fn shade(screen: Screen) -> @location(0) vec4<f32> {
   let level = clamp(heatAt(screen.place), 0.0, 1.0);
   // From blue to yellow, which colour-blind readers tell apart too; clear where nothing is alike.
   let color = mix(vec3<f32>(0.0, 0.27, 0.7), vec3<f32>(1.0, 0.87, 0.1), level);
-  return vec4<f32>(mix(vec3<f32>(grey), color, 0.75 * level * level), 1.0);
+  return vec4<f32>(mix(vec3<f32>(grey), color, 0.75 * level), 1.0);
 }
 `;

@@ -61,10 +61,12 @@ async function train(request: Extract<Request, { kind: 'start' }>): Promise<void
     });
     toldAt = performance.now();
     let [step, failure]: [number, unknown] = [0, undefined];
+    /** The last step, until the page may be told of it; those before are done by then. */
+    let underWay: Promise<void> = Promise.resolve();
     while (step < steps && !isStopped && failure === undefined) {
       const batch = await batches.batch(Math.floor(step / batches.stepsPerEpoch), step % batches.stepsPerEpoch);
       const done = ++step;
-      trainer
+      underWay = trainer
         .step(batch, done - 1)
         .then(({ total, accuracy }) => {
           untold.push({ step: done, loss: total, accuracy });
@@ -76,7 +78,7 @@ async function train(request: Extract<Request, { kind: 'start' }>): Promise<void
       // Back-pressure from the GPU: no more than two steps are under way.
       await gpu.flush();
       if (isPaused && !isStopped) {
-        await gpu.finish();
+        await underWay;
         worker.postMessage({ kind: 'paused', step });
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -84,7 +86,7 @@ async function train(request: Extract<Request, { kind: 'start' }>): Promise<void
         toldAt = performance.now();
       }
     }
-    await gpu.finish();
+    await underWay;
     if (failure !== undefined) throw failure;
     trainer.dispose();
     isShown = true;

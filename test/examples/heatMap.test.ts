@@ -36,7 +36,7 @@ function picture(pixels: readonly number[], size: number, cells: number, heat: r
     const upper = mix(at(left, top), at(left + 1, top), x - left);
     const lower = mix(at(left, top + 1), at(left + 1, top + 1), x - left);
     const level = Math.min(1, Math.max(0, mix(upper, lower, y - top)));
-    const opacity = 0.75 * level * level;
+    const opacity = 0.75 * level;
     const colors = [mix(0, 1, level), mix(0.27, 0.87, level), mix(0.7, 0.1, level)];
     return colors.map((color) => 255 * mix(pixels[i]!, color, opacity));
   }).flat();
@@ -96,14 +96,17 @@ describeInChromium(
       expect(new Set(colors).size).toBeGreaterThan(20);
     });
   },
-  async (page) => {
-    await page.addInitScript(() => {
-      const { mapAsync } = GPUBuffer.prototype;
-      GPUBuffer.prototype.mapAsync = function (...given) {
-        const counted = globalThis as { mapCalls?: number };
-        counted.mapCalls = (counted.mapCalls ?? 0) + 1;
-        return mapAsync.apply(this, given);
-      };
-    });
+  {
+    drawsWithWebGpu: true,
+    prepare: async (page) => {
+      await page.addInitScript(() => {
+        const { mapAsync } = GPUBuffer.prototype;
+        GPUBuffer.prototype.mapAsync = function (...given) {
+          const counted = globalThis as { mapCalls?: number };
+          counted.mapCalls = (counted.mapCalls ?? 0) + 1;
+          return mapAsync.apply(this, given);
+        };
+      });
+    },
   },
 );

@@ -9,11 +9,18 @@ const hasChromium = await findChromium().then(
   () => false,
 );
 
+interface PageSetup {
+  /** Whether the page shows a WebGPU canvas, for which a software adapter has to compose the whole page. */
+  readonly drawsWithWebGpu?: boolean;
+  /** Before the page is opened. */
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
 /** Describes the page of an example in headless Chromium; an error that nothing in the page catches fails the next test. */
 export function describeInChromium(
   name: string,
   body: (page: () => Page) => void,
-  prepare: (page: Page) => Promise<void> = async () => undefined,
+  { drawsWithWebGpu = false, prepare }: PageSetup = {},
 ): void {
   describe.skipIf(!hasChromium)(`the page of ${name}`, () => {
     let server: ExampleServer | undefined;
@@ -23,7 +30,7 @@ export function describeInChromium(
     beforeAll(async () => {
       await bundleExample(name);
       server = await serveExample(name);
-      browser = await launchChromium('auto', canvasFlags);
+      browser = await launchChromium('auto', drawsWithWebGpu ? canvasFlags : []);
       page = await browser.newPage();
       // A software adapter on a busy machine.
       page.setDefaultTimeout(100_000);
@@ -31,7 +38,7 @@ export function describeInChromium(
       page.on('console', (message) => {
         if (message.type() === 'error') errors.push(message.text());
       });
-      await prepare(page);
+      await prepare?.(page);
       await page.goto(server.address);
     });
     afterAll(async () => {
