@@ -1,4 +1,7 @@
-// The public entry `groundray/data`: images and DICOM, reports and tokens, batches, synthetic radiographs, files of tensors.
+/**
+ * The public entry `groundray/data`: images, DICOM, reports, tokens, batches, synthetic radiographs, files of tensors.
+ * @module groundray/data
+ */
 
 export { type AugmentOptions, augment, PHANTOM_AUGMENTATION, RADIOGRAPH_AUGMENTATION } from './data/augment.ts';
 export { type BatchOptions, type BatchSource, createBatchSource } from './data/batches.ts';

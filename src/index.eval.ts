@@ -1,4 +1,7 @@
-// The public entry `groundray/eval`: localizers, their maps, overlays and the notice that every surface shows.
+/**
+ * The public entry `groundray/eval`: localizers, their maps, overlays and the notice that every surface shows.
+ * @module groundray/eval
+ */
 
 export { type Localization, type Localizer, similarityMap } from './eval/localizer.ts';
 export { type Grid, gaussianBlur, type RescalePreset, rescale, resizeBilinear, type Size } from './eval/maps.ts';

@@ -1,4 +1,7 @@
-// The public entry `groundray/models`: encoders, the grounding model with its losses, and published systems.
+/**
+ * The public entry `groundray/models`: encoders, the grounding model with its losses, and published systems.
+ * @module groundray/models
+ */
 
 export {
   type GlobalContrast,

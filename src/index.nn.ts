@@ -1,4 +1,7 @@
-// The public entry `groundray/nn`: layers, parameters, optimizers and schedules.
+/**
+ * The public entry `groundray/nn`: layers, parameters, optimizers and schedules.
+ * @module groundray/nn
+ */
 
 export { type ArenaOptions, ParameterArena } from './nn/arena.ts';
 export { runBlock } from './nn/block.ts';

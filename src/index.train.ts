@@ -1,4 +1,7 @@
-// The public entry `groundray/train`: the trainer, its configuration and presets. Runs with folders on disk are in `groundray/node`.
+/**
+ * The public entry `groundray/train`: the trainer, its configuration and presets.
+ * @module groundray/train
+ */
 
 export { mergeConfig, parseRunConfig, type RunConfig } from './train/config.ts';
 export { ConfigError, NonFiniteError } from './train/errors.ts';

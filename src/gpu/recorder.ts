@@ -14,6 +14,12 @@ const dispatchCap = 1024;
 /** Sees a program that was recorded and the parameters it got. */
 export type DispatchObserver = (program: Program, params: Readonly<Record<string, number>>) => void;
 
+/** What an engine has recorded and submitted since it was made. */
+export interface Counters {
+  readonly dispatches: number;
+  readonly submits: number;
+}
+
 export interface RecorderOptions {
   /** Around commands that WebGPU checks when they are submitted. */
   readonly guard: Guard;
@@ -21,11 +27,6 @@ export interface RecorderOptions {
   readonly submitsAlone: boolean;
   /** Names every dispatch in the command buffer, and submits each alone where it may. */
   readonly debug: boolean;
-}
-
-export interface Counters {
-  readonly dispatches: number;
-  readonly submits: number;
 }
 
 /**
