@@ -5,7 +5,7 @@ interface Span {
 
 /**
  * Frames of a page, and its long tasks: those that keep the main thread for 50 ms, three frames, or more. One comes from
- * the marked work if it did part of it.
+ * the marked work if it would not have been long without it.
  */
 export class LongTasks {
   private frames: number[] = [];
@@ -47,8 +47,10 @@ export class LongTasks {
   }
 
   private add(task: Span): void {
-    const isCaused = this.marked.some(({ start, end }) => start < task.end && end > task.start);
-    if (isCaused) this.fromMarked += 1;
+    const shared = this.marked
+      .map(({ start, end }) => Math.min(end, task.end) - Math.max(start, task.start))
+      .reduce((sum, time) => sum + Math.max(0, time), 0);
+    if (task.end - task.start - shared < 50) this.fromMarked += 1;
     else this.others += 1;
   }
 }

@@ -13,7 +13,7 @@ function element<T extends Element>(selector: string): T {
 const status = element<HTMLElement>('#status');
 const smoothness = element<HTMLElement>('#smoothness');
 const batch = element<HTMLInputElement>('#batch');
-const canvas = element<HTMLCanvasElement>('canvas');
+const curve = element<SVGPolylineElement>('polyline');
 const [start, pause, stop] = ['#start', '#pause', '#stop'].map((id) => element<HTMLButtonElement>(id)) as [
   HTMLButtonElement,
   HTMLButtonElement,
@@ -29,17 +29,11 @@ function send(request: Request): void {
   worker?.postMessage(request);
 }
 
+/** SVG, since a canvas would wait for the GPU, which is busy with the worker's kernels. */
 function drawCurve(): void {
-  const context = canvas.getContext('2d');
-  if (!context) return;
-  const { width, height } = canvas;
   const top = Math.max(...points.map(({ loss }) => loss));
-  context.clearRect(0, 0, width, height);
-  context.strokeStyle = '#0a6';
-  context.lineWidth = 2;
-  context.beginPath();
-  for (const { step, loss } of points) context.lineTo((step / steps) * width, height - (loss / top) * (height - 4));
-  context.stroke();
+  const at = ({ step, loss }: Point): string => `${(640 * step) / steps},${240 - (236 * loss) / top}`;
+  curve.setAttribute('points', points.map(at).join(' '));
 }
 
 function say(text: string, state: string): void {
