@@ -1,8 +1,18 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const files = 'test/**/*.test.ts';
 
+const source = resolve(import.meta.dirname, 'src');
+
 export default defineConfig({
+  // The package by its public names, as the examples import it.
+  resolve: {
+    alias: [
+      { find: /^groundray$/, replacement: `${source}/index.node.ts` },
+      { find: /^groundray\/(.+)$/, replacement: `${source}/index.$1.ts` },
+    ],
+  },
   test: {
     pool: 'forks',
     maxWorkers: 2,

@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Gpu } from '../gpu/gpu.ts';
-import { GroundingModel } from '../models/grounding.ts';
-import { ParameterArena } from '../nn/arena.ts';
-import { hasCheckpoint, loadCheckpoint } from '../train/checkpoint.node.ts';
-import type { RunConfig } from '../train/config.ts';
+import { hasCheckpoint } from '../train/checkpoint.node.ts';
 import { latestRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
-import { loadStartWeights } from '../train/weights.node.ts';
 import { UsageError } from './common.ts';
+
+export { type LoadedModel, loadTrainedModel, makeUntrainedModel } from '../train/trainedModel.node.ts';
 
 const runsRoot = 'runs';
 
@@ -27,38 +24,4 @@ export function findTrainedRun(folder?: string): RunDescription {
     );
   }
   return run;
-}
-
-/** A model on the GPU; `arena` owns its parameters and is disposed by the caller. */
-export interface LoadedModel {
-  readonly model: GroundingModel;
-  readonly arena: ParameterArena;
-}
-
-/** The model of a run with the parameters of its checkpoint, which were reached after `step` steps. */
-export function loadTrainedModel(gpu: Gpu, run: RunDescription): LoadedModel & { readonly step: number } {
-  const model = new GroundingModel(run.config.model);
-  const arena = new ParameterArena(gpu, model, { initialize: false });
-  try {
-    const { step } = loadCheckpoint(run.folder, arena);
-    model.setTraining(false);
-    return { model, arena, step };
-  } catch (error) {
-    arena.dispose();
-    throw error;
-  }
-}
-
-/** The model as the run's first step found it: seeded parameters, and published weights where the run began with some. */
-export async function makeUntrainedModel(gpu: Gpu, config: RunConfig): Promise<LoadedModel> {
-  const model = new GroundingModel(config.model);
-  const arena = new ParameterArena(gpu, model, { seed: config.seed });
-  try {
-    await loadStartWeights(config, arena);
-    model.setTraining(false);
-    return { model, arena };
-  } catch (error) {
-    arena.dispose();
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { type Guard, unguarded } from './errorGuard.ts';
 import { GpuError } from './errors.ts';
 
 /** A buffer of the pool, or one that it adopted. `size` is its capacity in bytes; tensors may use less. */
@@ -33,6 +34,7 @@ export interface PoolOptions {
   readonly maxPooledBytes: number;
   /** A freed buffer may be handed out again for what is this many times smaller; 1 = its own size class only. */
   readonly slack?: number;
+  readonly guard?: Guard;
 }
 
 const minimumSize = 256;
@@ -86,14 +88,16 @@ export class BufferPool {
   private readonly slack: number;
   private readonly onDestroy: (id: number) => void;
   private readonly meter: MemoryMeter;
+  private readonly guard: Guard;
 
   constructor(
     device: GPUDevice,
-    { maxPooledBytes, slack = 1 }: PoolOptions,
+    { maxPooledBytes, slack = 1, guard = unguarded }: PoolOptions,
     onDestroy: (id: number) => void,
     meter: MemoryMeter,
   ) {
     this.meter = meter;
+    this.guard = guard;
     this.device = device;
     this.maxPooledBytes = maxPooledBytes;
     this.slack = slack;
@@ -208,10 +212,8 @@ export class BufferPool {
   }
 
   private create(size: number): PooledBuffer {
-    const buffer = this.device.createBuffer({
-      size,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-    });
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = this.guard(`A tensor of ${size} bytes`, () => this.device.createBuffer({ size, usage }));
     const pooled = this.describe(buffer, size);
     this.all.add(pooled);
     this.meter.allocate(size);

@@ -27,6 +27,19 @@ interface CapturedCommand {
   readonly upload: CapturedUpload | undefined;
 }
 
+/** A buffer with a copy of host data, for commands that copy them on. */
+export function stageUpload(device: GPUDevice, data: ArrayBufferView): GPUBuffer {
+  const source = device.createBuffer({
+    label: 'upload',
+    size: Math.ceil(data.byteLength / 4) * 4,
+    usage: GPUBufferUsage.COPY_SRC,
+    mappedAtCreation: true,
+  });
+  new Uint8Array(source.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  source.unmap();
+  return source;
+}
+
 /** Commands of one captured function, in order. */
 export class Tape {
   readonly commands: CapturedCommand[] = [];
@@ -71,15 +84,7 @@ export class Tape {
 
   /** Keeps a copy of host data that is written to `target`. */
   upload(target: PooledBuffer, byteOffset: number, data: ArrayBufferView): CapturedUpload {
-    const source = this.device.createBuffer({
-      label: 'captured upload',
-      size: Math.ceil(data.byteLength / 4) * 4,
-      usage: GPUBufferUsage.COPY_SRC,
-      mappedAtCreation: true,
-    });
-    new Uint8Array(source.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    source.unmap();
-    const command = { source, target, byteOffset };
+    const command = { source: stageUpload(this.device, data), target, byteOffset };
     this.commands.push({ dispatch: undefined, upload: command });
     this.touch(target);
     return command;
@@ -155,8 +160,9 @@ export class Captured<T> {
 
   /**
    * Records all of it into a command encoder of the application's, between its own passes. The application submits it,
-   * once for every `encode`, before it lets the engine do anything else with the arrays that the function touches.
-   * @throws Error after `dispose`.
+   * once for every `encode`, before it lets the engine do anything else with the arrays that the function touches. Errors
+   * in these commands are reported where it calls `finish`; with `debug` they name the kernel.
+   * @throws GpuError on a wrapped device if kernels wait for `Gpu.submit`. @throws Error after `dispose`.
    */
   encode(encoder: GPUCommandEncoder): void {
     this.check();

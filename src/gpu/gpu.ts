@@ -2,6 +2,7 @@ import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
+import { ErrorGuard, type Guard, unguarded } from './errorGuard.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
 import type { PassSpan } from './passTimer.ts';
@@ -15,13 +16,16 @@ import { ScopeStack } from './scope.ts';
 
 /** How an engine treats its device. */
 export interface GpuOptions {
-  /** Check every dispatch in an error scope that names the kernel, and report leaked buffers. Slow. */
+  /** Name the kernel in every error, and report leaked buffers. Slow, since each dispatch is submitted alone if it may be. */
   readonly debug?: boolean;
   /** Bytes of freed buffers that are kept for reuse; 1 GiB by default. */
   readonly maxPooledBytes?: number;
   /** Pace of `mapAsync` polling; Node's software adapters need the core that the polling would spin on. */
   readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
-  /** True when the application owns the device: `dispose` then leaves it alive. */
+  /**
+   * True when the application owns the device: `dispose` then leaves it alive, and nothing is submitted but by `submit`,
+   * `flush`, `finish` and what reads or measures. The engine's errors are thrown by its own methods, those of others are not.
+   */
   readonly borrowed?: boolean;
 }
 
@@ -59,6 +63,9 @@ export class Gpu {
   private capturing: BufferPool | undefined;
   private readonly wait: <T>(promise: Promise<T>) => Promise<T>;
   private readonly borrowed: boolean;
+  /** Where errors of the device may be those of others, or have to be told apart. */
+  private readonly errors: ErrorGuard | undefined;
+  private readonly guard: Guard;
   private readonly inFlight: Promise<undefined>[] = [];
   private readonly lostListeners = new Set<(event: LostEvent) => void>();
   private readonly leaks = new FinalizationRegistry<PooledBuffer>((buffer) => {
@@ -79,12 +86,17 @@ export class Gpu {
     const immediates =
       'setImmediates' in GPUComputePassEncoder.prototype &&
       (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
-    this.pipelines = new PipelineCache(device, Boolean(immediates));
+    if (this.borrowed || this.debug) this.errors = new ErrorGuard(device, (what, error) => this.fail(what, error));
+    this.guard = this.errors?.run ?? unguarded;
+    this.pipelines = new PipelineCache(device, Boolean(immediates), this.guard);
     this.pool = this.newPool({ maxPooledBytes: options.maxPooledBytes ?? 2 ** 30 });
-    this.recorder = new Recorder(device, this.pipelines);
+    this.recorder = new Recorder(device, this.pipelines, {
+      guard: this.guard,
+      submitsAlone: !this.borrowed,
+      debug: this.debug,
+    });
     this.readbacks = new Readbacks(device);
-    if (this.debug) this.observeErrors();
-    device.addEventListener('uncapturederror', this.onUncapturedError);
+    if (!this.borrowed) device.addEventListener('uncapturederror', this.onUncapturedError);
     void device.lost.then((info) => this.onLost(info));
   }
 
@@ -182,13 +194,14 @@ export class Gpu {
     this.check();
     if (this.capturing) throw new GpuError('A captured function cannot read values back; return the tensor instead.');
     const bytes = Math.ceil(range.byteLength / 4) * 4;
-    const staging = this.readbacks.take(bytes);
+    const staging = this.guard(`Reading ${bytes} bytes back`, () => this.readbacks.take(bytes));
     this.recorder.copy(range, staging, 0);
     this.recorder.submit();
     await this.wait(staging.mapAsync(GPUMapMode.READ, 0, bytes));
     const copy = staging.getMappedRange(0, bytes).slice(0, range.byteLength);
     staging.unmap();
     this.readbacks.giveBack(staging);
+    await this.errors?.settled();
     this.throwFailure();
     return copy;
   }
@@ -266,9 +279,10 @@ export class Gpu {
     const end = (): void => {
       if (this.state === 'disposed') return;
       for (const buffer of outside) buffer.pool.unhold(buffer);
-      recorder.submit();
-      tape.destroy();
-      if (!memory) arena.dispose();
+      recorder.retire(() => {
+        tape.destroy();
+        if (!memory) arena.dispose();
+      });
     };
     if (failure !== undefined) {
       end();
@@ -320,6 +334,7 @@ export class Gpu {
     this.recorder.submit();
     this.inFlight.length = 0;
     await this.wait(this.device.queue.onSubmittedWorkDone());
+    await this.errors?.settled();
     this.throwFailure();
   }
 
@@ -341,7 +356,8 @@ export class Gpu {
   }
 
   private newPool(options: PoolOptions): BufferPool {
-    return new BufferPool(this.device, options, (id) => this.pipelines.forgetBuffer(id), this.meter);
+    const { device, pipelines, guard, meter } = this;
+    return new BufferPool(device, { ...options, guard }, (id) => pipelines.forgetBuffer(id), meter);
   }
 
   private check(): void {
@@ -356,35 +372,22 @@ export class Gpu {
     if (failure) throw failure;
   }
 
-  private readonly onUncapturedError = (event: GPUUncapturedErrorEvent): void => {
-    const { error } = event;
+  private readonly onUncapturedError = ({ error }: GPUUncapturedErrorEvent): void => {
+    this.fail('WebGPU reported an error', error);
+  };
+
+  private fail(what: string, error: GPUError): void {
     this.failure ??= new GpuError(
       error instanceof GPUOutOfMemoryError
         ? `The GPU is out of memory: ${error.message}. Use a smaller batch or smaller images.`
-        : `WebGPU reported an error: ${error.message}`,
+        : `${what}: ${error.message}`,
     );
-  };
+  }
 
   private onLost(info: GPUDeviceLostInfo): void {
     if (this.state !== 'ready') return;
     this.state = 'lost';
     this.failure = new GpuError(`The GPU device was lost (${info.reason}): ${info.message}`);
     for (const listener of this.lostListeners) listener({ reason: info.reason, message: info.message });
-  }
-
-  /** Debug mode: submit after each dispatch inside an error scope, so that an error names its kernel. */
-  private observeErrors(): void {
-    const { device, recorder } = this;
-    device.pushErrorScope('validation');
-    recorder.observers.add((program) => {
-      recorder.submit();
-      void device.popErrorScope().then(
-        (error) => {
-          if (error) this.failure ??= new GpuError(`Kernel ${program.name}: ${error.message}`);
-        },
-        () => undefined,
-      );
-      device.pushErrorScope('validation');
-    });
   }
 }

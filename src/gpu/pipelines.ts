@@ -1,5 +1,6 @@
 import { subgroupMatrixFeature } from './adapter.ts';
 import type { PooledBuffer } from './buffers.ts';
+import { type Guard, unguarded } from './errorGuard.ts';
 import type { ParamLayout } from './params.ts';
 import { immediateBytes, paramDeclaration } from './params.ts';
 
@@ -34,6 +35,8 @@ export interface Program {
 export interface CompiledProgram {
   readonly id: number;
   readonly program: Program;
+  /** All of its WGSL. */
+  readonly source: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroupLayout: GPUBindGroupLayout;
   readonly immediate: boolean;
@@ -71,11 +74,13 @@ export class PipelineCache {
   private uniformLayout: GPUBindGroupLayout | undefined;
   private readonly device: GPUDevice;
   private readonly immediates: boolean;
+  private readonly guard: Guard;
   compileMs = 0;
 
-  constructor(device: GPUDevice, immediates: boolean) {
+  constructor(device: GPUDevice, immediates: boolean, guard: Guard = unguarded) {
     this.device = device;
     this.immediates = immediates;
+    this.guard = guard;
   }
 
   get pipelineCount(): number {
@@ -86,16 +91,8 @@ export class PipelineCache {
     const known = this.byProgram.get(program);
     if (known) return known;
     const started = performance.now();
-    const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
-    const existing = this.bySource.get(source);
-    const compiled = existing ?? {
-      id: this.bySource.size,
-      program,
-      immediate,
-      bindGroupLayout,
-      pipeline: this.device.createComputePipeline(this.descriptor(program, source, layout)),
-    };
-    this.bySource.set(source, compiled);
+    const compiled = this.guard(`Kernel ${program.name}`, () => this.build(program));
+    this.bySource.set(compiled.source, compiled);
     this.byProgram.set(program, compiled);
     this.compileMs += performance.now() - started;
     return compiled;
@@ -115,9 +112,11 @@ export class PipelineCache {
       programs.map(async (program) => {
         if (this.byProgram.has(program)) return;
         const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
-        const pipeline = await this.device.createComputePipelineAsync(this.descriptor(program, source, layout));
+        const pipeline = await this.guard(`Kernel ${program.name}`, () =>
+          this.device.createComputePipelineAsync(this.descriptor(program, source, layout)),
+        );
         if (this.bySource.has(source)) return;
-        const compiled = { id: this.bySource.size, program, immediate, bindGroupLayout, pipeline };
+        const compiled = { id: this.bySource.size, program, source, immediate, bindGroupLayout, pipeline };
         this.bySource.set(source, compiled);
         this.byProgram.set(program, compiled);
       }),
@@ -130,14 +129,14 @@ export class PipelineCache {
     for (const { buffer, byteOffset, byteLength } of ranges) key += `|${buffer.id}:${byteOffset}:${byteLength}`;
     const known = this.bindGroups.get(key);
     if (known) return known;
-    const group = this.device.createBindGroup({
-      label: compiled.program.name,
-      layout: compiled.bindGroupLayout,
-      entries: ranges.map(({ buffer, byteOffset, byteLength }, binding) => ({
-        binding,
-        resource: { buffer: buffer.buffer, offset: byteOffset, size: byteLength },
-      })),
-    });
+    const { program, bindGroupLayout: layout } = compiled;
+    const entries = ranges.map(({ buffer, byteOffset, byteLength }, binding) => ({
+      binding,
+      resource: { buffer: buffer.buffer, offset: byteOffset, size: byteLength },
+    }));
+    const group = this.guard(`Kernel ${program.name}`, () =>
+      this.device.createBindGroup({ label: program.name, layout, entries }),
+    );
     this.bindGroups.set(key, group);
     for (const { buffer } of ranges) {
       const keys = this.bindGroupsOfBuffer.get(buffer.id);
@@ -161,6 +160,14 @@ export class PipelineCache {
       ],
     });
     return this.uniformLayout;
+  }
+
+  private build(program: Program): CompiledProgram {
+    const { source, immediate, layout, bindGroupLayout } = this.prepare(program);
+    const existing = this.bySource.get(source);
+    if (existing) return existing;
+    const pipeline = this.device.createComputePipeline(this.descriptor(program, source, layout));
+    return { id: this.bySource.size, program, source, immediate, bindGroupLayout, pipeline };
   }
 
   private prepare(program: Program) {
