@@ -46,7 +46,7 @@ export { Tensor, type TensorOptions, tensor } from './autograd/tensor.ts';
 export { createTokenizer, parseVocabulary, type WordPieceTokenizer } from './data/text/tokenizer.ts';
 export type { Box, GrayImage, Mask } from './data/types.ts';
 export type { Localization, Localizer } from './eval/localizer.ts';
-export { ModelLocalizer } from './eval/modelLocalizer.ts';
+export { type EncodedImage, ModelLocalizer } from './eval/modelLocalizer.ts';
 export { RESEARCH_NOTICE } from './eval/notice.ts';
 export { renderOverlay } from './eval/overlay.ts';
 export { bioVilLocalizer } from './eval/systems/bioVil.ts';
