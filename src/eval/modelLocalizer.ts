@@ -130,15 +130,26 @@ export class ModelLocalizer implements Localizer {
   private async embed(phrase: string): Promise<Float32Array> {
     const known = this.embeddings.get(phrase);
     if (known) return known;
-    const { gpu, model } = this;
-    const encoded = encodePhrase(phrase, this.tokenizer, { maxTokens: this.maxTokens });
-    const shape = [1, encoded.ids.length];
+    const { gpu, model, tokenizer } = this;
+    const encoded = encodePhrase(phrase, tokenizer, { maxTokens: this.maxTokens });
+    // Phrases of like lengths share kernels, which are compiled for a length.
+    const length = Math.max(encoded.ids.length, Math.min(this.maxTokens, 8 * Math.ceil(encoded.ids.length / 8)));
+    const padded = (values: readonly number[], filler: number) => Array.from({ length }, (_, i) => values[i] ?? filler);
+    const shape = [1, length];
     const pooled = this.evaluating(() =>
       gpu.scope(() =>
         noGrad(() => {
-          const ids = tensor(gpu, encoded.ids, shape, { dtype: 'i32' });
-          const mask = tensor(gpu, new Int32Array(encoded.ids.length).fill(1), shape, { dtype: 'i32' });
-          const units = { ids: tensor(gpu, encoded.sentenceIds, shape, { dtype: 'i32' }), count: 1 };
+          const ids = tensor(gpu, padded(encoded.ids, tokenizer.padId), shape, { dtype: 'i32' });
+          const mask = tensor(
+            gpu,
+            padded(
+              encoded.ids.map(() => 1),
+              0,
+            ),
+            shape,
+            { dtype: 'i32' },
+          );
+          const units = { ids: tensor(gpu, padded(encoded.sentenceIds, -1), shape, { dtype: 'i32' }), count: 1 };
           return model.poolUnits(model.encodeText(ids, mask), units).mean;
         }),
       ),
