@@ -54,6 +54,11 @@ export class Engine {
     return localization;
   }
 
+  /** Looks for phrases in an image that is not kept. */
+  findIn(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
+    return this.localizer.localize(image, phrases);
+  }
+
   /** Frees model and image; the device stays for another engine. */
   release(): void {
     this.image?.dispose();

@@ -9,7 +9,8 @@ function fileName(phrase: string, ending: string): string {
   return `${stem || 'phrase'}${ending}`;
 }
 
-function save(blob: Blob, name: string): void {
+/** Hands a file to the browser's downloads. */
+export function save(blob: Blob, name: string): void {
   const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = address;
@@ -19,14 +20,19 @@ function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Saves pixels as a PNG file. */
-export async function savePicture({ data, width, height }: RgbaImage, phrase: string): Promise<void> {
+/** Pixels as a PNG file. */
+export async function pngOf({ data, width, height }: RgbaImage): Promise<Blob> {
   const canvas = document.createElement('canvas');
   canvas.width = width;
   canvas.height = height;
   canvas.getContext('2d')?.putImageData(new ImageData(data, width, height), 0, 0);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
-  if (blob) save(blob, fileName(phrase, '.png'));
+  if (!blob) throw new Error('The browser could not make a PNG file of this picture.');
+  return blob;
+}
+
+export async function savePicture(picture: RgbaImage, phrase: string): Promise<void> {
+  save(await pngOf(picture), fileName(phrase, '.png'));
 }
 
 export function saveJson(value: unknown, phrase: string): void {

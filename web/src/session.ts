@@ -1,7 +1,9 @@
 import { DataError } from '../../src/data/errors.ts';
 import { encodePhrase } from '../../src/data/text/encode.ts';
 import { unreadableWords, wordsOf } from '../../src/data/text/phraseWords.ts';
+import type { GrayImage } from '../../src/data/types.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
+import type { Gpu } from '../../src/gpu/gpu.ts';
 import { type Checkpoint, fetchCheckpoint, isCheckpointPart, readCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
 import { type OpenedImage, openImage, openSample, pageCodecs, SAMPLES } from './images.ts';
@@ -211,6 +213,15 @@ export function findSentences(sentences: readonly string[]): Promise<void> {
   );
 }
 
+/** Looks for phrases in an image that is not the opened one. */
+export function findIn(image: GrayImage, phrases: readonly string[]) {
+  return inTurn(async () => {
+    const model = checkpoint.value;
+    if (!engine || !model) throw new GpuError('The model is not ready yet.');
+    return { found: await engine.findIn(image, phrases), model };
+  });
+}
+
 export function removePhrase(card: Card): void {
   cards.value = cards.value.filter(({ id }) => id !== card.id);
 }
@@ -229,18 +240,33 @@ export function chooseSample(index: number): Promise<void> {
   });
 }
 
+/** Work on the device of the engine, in turn with the engine's own. */
+export function withDevice<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
+  return inTurn(() => {
+    if (!engine) throw new GpuError('The GPU is not ready yet.');
+    return work(engine.gpu);
+  });
+}
+
+/** Looks with another model from now on, at the same image and phrases. */
+export function adoptCheckpoint(next: Checkpoint): Promise<void> {
+  return attempt(async () => {
+    await inTurn(async () => {
+      await useCheckpoint(next);
+      if (opened.value) await engine?.setImage(opened.value.image);
+    });
+    announcement.value = `Opened the model ${next.name}.`;
+    await answerAll();
+  });
+}
+
 /** Opens an image, or the three files of a checkpoint. */
 export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
     if (files.some(isCheckpointPart)) {
-      const next = await readCheckpoint(files);
-      await inTurn(async () => {
-        await useCheckpoint(next);
-        if (opened.value) await engine?.setImage(opened.value.image);
-      });
-      announcement.value = `Opened the model ${next.name}.`;
+      await adoptCheckpoint(await readCheckpoint(files));
     } else {
       if (others.length > 0) {
         throw new DataError(

@@ -2,12 +2,14 @@ import { useEffect } from 'preact/hooks';
 import { RESEARCH_NOTICE } from '../../../src/eval/notice.ts';
 import { openFiles } from '../session.ts';
 import { announcement, cards, phase } from '../state.ts';
+import { BatchPanel } from './BatchPanel.tsx';
 import { DevicePanel } from './DevicePanel.tsx';
 import { OpenPanel } from './OpenPanel.tsx';
 import { PhraseCard } from './PhraseCard.tsx';
 import { AddPhrase } from './PhraseList.tsx';
 import { ReportPanel } from './ReportPanel.tsx';
 import { StatusLine, Stopped } from './Status.tsx';
+import { TrainPanel } from './TrainPanel.tsx';
 import { ViewPanel } from './ViewPanel.tsx';
 
 /** Files may be dropped anywhere; a browser would open them in place of the page. */
@@ -57,6 +59,8 @@ export function App() {
               <div class="tools">
                 <OpenPanel />
                 <ViewPanel />
+                <BatchPanel />
+                <TrainPanel />
                 <DevicePanel />
               </div>
             </div>

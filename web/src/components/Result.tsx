@@ -5,7 +5,7 @@ import type { RgbaImage } from '../../../src/eval/overlay.ts';
 import { saveJson, savePicture } from '../files.ts';
 import { samePhrase } from '../phrases.ts';
 import { drawPicture, findingOf, overlapWith, scaleBox } from '../picture.ts';
-import { zoneAt } from '../ranking.ts';
+import { usePointer } from '../pointer.ts';
 import { shownImage } from '../shown.ts';
 import {
   type Answer,
@@ -14,12 +14,12 @@ import {
   opened as current,
   opacity,
   preset,
-  rankedZone,
   showKnown,
   threshold,
 } from '../state.ts';
 
-function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
+/** Shows a picture on a canvas of its size. */
+export function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
   if (canvas.width !== picture.width) canvas.width = picture.width;
   if (canvas.height !== picture.height) canvas.height = picture.height;
   canvas.getContext('2d')?.putImageData(new ImageData(picture.data, picture.width, picture.height), 0, 0);
@@ -65,13 +65,9 @@ export function Result({ answer }: { readonly answer: Answer }) {
 
   return (
     <>
-      {/* With the keyboard, the zones of the table of sentences do the same. */}
       <canvas
         ref={canvas}
-        onClick={(event) => {
-          const { offsetX, offsetY, currentTarget } = event;
-          rankedZone.value = zoneAt(offsetX / currentTarget.clientWidth, offsetY / currentTarget.clientHeight);
-        }}
+        {...usePointer(opened)}
         role="img"
         aria-label={`Heat map of “${phrase}” over ${opened.name}: over the threshold ${place}`}
       />

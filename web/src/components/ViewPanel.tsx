@@ -2,8 +2,8 @@ import type { Signal } from '@preact/signals';
 import { RESCALE_PRESETS, type RescalePreset } from '../../../src/eval/maps.ts';
 import { COLOR_SCALES, type ColorScale } from '../../../src/eval/overlay.ts';
 import type { DicomImage } from '../../../src/io/dicom/decode.ts';
-import { valueRange } from '../../../src/io/dicom/voi.ts';
 import { colors, dicomWindow, opacity, opened, preset, showKnown, threshold } from '../state.ts';
+import { windowRange } from '../window.ts';
 
 interface SliderProps {
   readonly id: string;
@@ -114,17 +114,16 @@ export function ViewPanel() {
 
 /** Window and level of a DICOM image that has a linear scale of values. */
 function WindowSliders({ dicom }: { readonly dicom: DicomImage }) {
-  const { modality } = dicom;
-  if ('data' in modality || dicom.colour) return null;
-  const [a, b] = valueRange(dicom).map((value) => value * modality.slope + modality.intercept) as [number, number];
-  const [low, high] = [Math.min(a, b), Math.max(a, b)];
-  if (!(high - low > 2)) return null;
-  const [own] = dicom.windows;
-  const { center, width } = dicomWindow.value ?? own ?? { center: (low + high) / 2, width: high - low };
+  const range = windowRange(dicom);
+  if (!range) return null;
+  const { low, high, center, width } = range;
   const step = (high - low) / 500;
   return (
     <fieldset>
-      <legend>Window of the DICOM image (what is shown; the model keeps the window of the file)</legend>
+      <legend>
+        Window of the DICOM image (what is shown; the model keeps the window of the file). Dragging over a picture does
+        the same.
+      </legend>
       <Slider
         {...{ id: 'window-center', label: 'Level', min: low, max: high, step, value: center }}
         shown={center.toFixed(0)}
