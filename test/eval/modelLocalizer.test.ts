@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { phraseSimilarity } from '../../src/autograd/ops/contrastive.ts';
+import { reshape } from '../../src/autograd/ops/shape.ts';
+import { noGrad } from '../../src/autograd/tape.ts';
+import { tensor } from '../../src/autograd/tensor.ts';
 import { phantomVocabulary } from '../../src/data/phantom/vocabulary.ts';
+import { encodePhrase } from '../../src/data/text/encode.ts';
 import { createTokenizer } from '../../src/data/text/tokenizer.ts';
 import { ModelLocalizer } from '../../src/eval/modelLocalizer.ts';
 import { GroundingModel } from '../../src/models/grounding.ts';
@@ -10,12 +15,13 @@ import { tinyConfig } from '../support/tinyRun.ts';
 
 const gpu = useGpu();
 
-function open(): { localizer: ModelLocalizer; model: GroundingModel; arena: ParameterArena } {
+function open() {
   const vocabulary = phantomVocabulary();
   const config = tinyConfig({ model: { text: { vocabulary: vocabulary.length } } });
   const model = new GroundingModel(config.model);
   const arena = new ParameterArena(gpu(), model, { seed: 3 });
-  return { localizer: new ModelLocalizer(gpu(), model, createTokenizer({ vocabulary }), config), model, arena };
+  const tokenizer = createTokenizer({ vocabulary });
+  return { localizer: new ModelLocalizer(gpu(), model, tokenizer, config), model, tokenizer, arena };
 }
 
 const image = { width: 40, height: 32, data: Float32Array.from(uniform(5, 40 * 32), Math.abs) };
@@ -47,6 +53,30 @@ describe('ModelLocalizer with an image that is kept', () => {
     const tower = await count(async () => (await localizer.encodeImage(image)).dispose());
     expect(another + tower).toBe(whole);
     expect(again).toBeLessThan(another);
+    encoded.dispose();
+    arena.dispose();
+  });
+
+  it('reads a phrase as the model reads its tokens alone, whatever it is padded to', async () => {
+    const { localizer, model, tokenizer, arena } = open();
+    const encoded = await localizer.encodeImage(image);
+    const [found] = await localizer.localizeEncoded(encoded, ['left pleural effusion']);
+    const { ids, sentenceIds } = encodePhrase('left pleural effusion', tokenizer);
+    expect(ids.length % 8).not.toBe(0);
+    model.setTraining(false);
+    const cosines = gpu().scope(() =>
+      noGrad(() => {
+        const whole = (values: readonly number[]) => tensor(gpu(), values, [1, ids.length], { dtype: 'i32' });
+        const tokens = model.encodeText(whole(ids), whole(ids.map(() => 1)));
+        const { mean } = model.poolUnits(tokens, { ids: whole(sentenceIds), count: 1 });
+        return phraseSimilarity(encoded.regions, reshape(mean, [mean.size]).array);
+      }),
+    );
+    const expected = (await cosines.read()) as Float32Array;
+    found!.grid.data.forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5);
+    });
+    cosines.dispose();
     encoded.dispose();
     arena.dispose();
   });
