@@ -5,9 +5,9 @@
 
 export { type Localization, type Localizer, similarityMap } from './eval/localizer.ts';
 export { type Grid, gaussianBlur, type RescalePreset, rescale, resizeBilinear, type Size } from './eval/maps.ts';
-export { ModelLocalizer } from './eval/modelLocalizer.ts';
+export { type EncodedImage, ModelLocalizer } from './eval/modelLocalizer.ts';
 export { RESEARCH_NOTICE } from './eval/notice.ts';
-export { type OverlayOptions, type RgbaImage, renderOverlay } from './eval/overlay.ts';
+export { COLOR_SCALES, type ColorScale, type OverlayOptions, type RgbaImage, renderOverlay } from './eval/overlay.ts';
 export { bioVilLocalizer } from './eval/systems/bioVil.ts';
 export { type Finding, parseFindings } from './eval/systems/findings.ts';
 export { gloriaLocalizer } from './eval/systems/gloria.ts';

@@ -58,6 +58,18 @@ describe('the house', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('lets the page use everything below the command line that runs in browsers', () => {
+    const files = readdirSync(join(root, 'web/src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.tsx?$/.test(file),
+    );
+    const wrong = files.filter((file) =>
+      /from '(node:|[^']*\.node\.ts'|[^']*src\/(cli|verify)\/)/.test(readFileSync(join(root, 'web/src', file), 'utf8')),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(wrong).toEqual([]);
+    expect(sources().filter((file) => readFileSync(join(root, file), 'utf8').includes('/web/'))).toEqual([]);
+  });
+
   it('has no file without a place in a layer', () => {
     const known = new Set([...layers.flat(), ...Object.keys(beside), '']);
     expect(sources().filter((file) => !known.has(folderOf(file)))).toEqual([]);

@@ -1,85 +1,5 @@
 import type { Box, GrayImage } from '../data/types.ts';
-import { type Localization, similarityMap } from '../eval/localizer.ts';
-import { type Grid, type RescalePreset, rescale } from '../eval/maps.ts';
-import { type RgbaImage, renderOverlay } from '../eval/overlay.ts';
-import { decidePresence, type PresenceCalibration, type PresenceDecision, presenceSignals } from '../eval/presence.ts';
-import { similarityLevel } from '../eval/probes.ts';
-import { localizationBox, type Region, regionsAbove } from '../eval/regions.ts';
-
-/** Where a phrase was found, in pixels of the image. */
-export interface PhraseFinding {
-  readonly phrase: string;
-  /** Largest and mean cosine of the phrase with a region, before smoothing and rescaling. */
-  readonly similarity: { readonly max: number; readonly mean: number };
-  /** Whether the phrase is in the image at all; null where the run has no calibrated threshold. */
-  readonly presence: PresenceDecision | null;
-  /** Pixel with the largest value of the map. */
-  readonly peak: { readonly x: number; readonly y: number };
-  /** Around everything over the threshold; null when nothing is. */
-  readonly box: Box | null;
-  /** The connected regions over the threshold, the one with the peak first. */
-  readonly regions: readonly Region[];
-  /** Share of the image over the threshold. */
-  readonly area: number;
-  /** The map over the image, rescaled by the preset. */
-  readonly map: Grid;
-}
-
-export interface FindingOptions {
-  readonly sigma: number;
-  readonly preset: RescalePreset;
-  readonly threshold: number;
-  /** Decides between present and absent. */
-  readonly calibration?: PresenceCalibration | undefined;
-}
-
-/** Turns a similarity grid into a map over the image and the regions over a threshold. */
-export function describeFinding(
-  phrase: string,
-  localization: Localization,
-  image: GrayImage,
-  { sigma, preset, threshold, calibration }: FindingOptions,
-): PhraseFinding {
-  const smooth = similarityMap(localization, image, image, { sigma, radius: Math.round(4 * sigma) });
-  const map = rescale(smooth, preset);
-  const { peak: max, mean } = similarityLevel(localization.grid);
-  let peak = 0;
-  for (let i = 1; i < map.data.length; i++) if ((map.data[i] ?? 0) > (map.data[peak] ?? 0)) peak = i;
-  const regions = regionsAbove(map, threshold);
-  return {
-    phrase,
-    similarity: { max, mean },
-    presence: (calibration && decidePresence(presenceSignals(localization, calibration.sigma), calibration)) ?? null,
-    peak: { x: peak % map.width, y: Math.floor(peak / map.width) },
-    box: localizationBox(map, threshold) ?? null,
-    regions,
-    area: regions.reduce((sum, region) => sum + region.area, 0) / map.data.length,
-    map,
-  };
-}
-
-/** Longest side of the picture: small images are enlarged to be looked at, very large ones reduced. */
-const pictureSides = [512, 1280] as const;
-
-/** Heat map and contour over the image, with the figures and the research notice below. */
-export function drawFinding(image: GrayImage, finding: PhraseFinding, options: FindingOptions): RgbaImage {
-  const { map, phrase, similarity, presence } = finding;
-  const { preset, threshold } = options;
-  const [least, most] = pictureSides;
-  return renderOverlay(image, {
-    map,
-    contours: [threshold],
-    // A stretched map always reaches from -1 to 1; a cosine is drawn on its own range.
-    ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
-    longestSide: Math.min(most, Math.max(least, image.width, image.height)),
-    caption: `"${phrase}": similarity ${formatSimilarity(similarity.max, 2)} at most, ${formatSimilarity(similarity.mean, 2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
-  });
-}
-
-/** Cosines need few decimals; weights over an image, which are small, keep two digits that say something. */
-function formatSimilarity(value: number, decimals: number): string {
-  return value !== 0 && Math.abs(value) < 0.01 ? value.toPrecision(2) : value.toFixed(decimals);
-}
+import { describePresence, formatSimilarity, type PhraseFinding } from '../eval/finding.ts';
 
 /** A finding in words for a terminal. */
 export function findingLines(finding: PhraseFinding, image: GrayImage, threshold: number): string[] {
@@ -100,16 +20,4 @@ export function findingLines(finding: PhraseFinding, image: GrayImage, threshold
 
 function describeBox({ x, y, width, height }: Box): string {
   return `x ${x} to ${x + width}, y ${y} to ${y + height}`;
-}
-
-/** `absent (peak similarity 0.412 below 0.543)` */
-export function describePresence(presence: PresenceDecision | null): string {
-  if (!presence) return 'not calibrated: whether the phrase is in the image at all is not known';
-  const { present, signal, value, threshold } = presence;
-  const name = signal === 'global' ? 'similarity of the whole image' : 'peak similarity';
-  return `${present ? 'present' : 'absent'} (${name} ${value.toFixed(3)} ${present ? 'reaches' : 'below'} ${threshold.toFixed(3)})`;
-}
-
-function sentenceCase(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,5 @@
 import type { GrayImage } from '../data/types.ts';
+import { describeFinding, drawFinding, type PhraseFinding } from '../eval/finding.ts';
 import { DEFAULT_SIGMA } from '../eval/maps.ts';
 import { RESEARCH_NOTICE } from '../eval/notice.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
@@ -6,7 +7,7 @@ import { encodePng } from '../io/png.node.ts';
 import { openGpu } from './adapter.ts';
 import { UsageError } from './common.ts';
 import { adapterOf } from './flags.ts';
-import { describeFinding, drawFinding, findingLines, type PhraseFinding } from './localization.ts';
+import { findingLines } from './localization.ts';
 import type { LocalizeFlags } from './localize.ts';
 import { defaultThreshold, openImage, picturePaths } from './localizeCommand.ts';
 import { unknownWords, unknownWordsWarning } from './phraseWords.ts';

@@ -6,6 +6,7 @@ import { encodePhrase } from '../data/text/encode.ts';
 import type { WordPieceTokenizer } from '../data/text/tokenizer.ts';
 import type { Box, GrayImage } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
+import type { NDArray } from '../kernels/ndarray.ts';
 import type { GroundingModel } from '../models/grounding.ts';
 import { stageGeometry } from '../models/resnet.ts';
 import { type Localization, type Localizer, squareFrame } from './localizer.ts';
@@ -31,6 +32,18 @@ export function localFrame(model: GroundingModel, imageSize: number, image: Size
   const start = offset + 0.5 - stride / 2;
   const side = size * stride * scale;
   return { x: square.x + start * scale, y: square.y + start * scale, width: side, height: side };
+}
+
+/** What the image tower found in one image; the regions stay on the GPU until `dispose`. */
+export interface EncodedImage {
+  /** `[regions, dimension]` */
+  readonly regions: NDArray;
+  /** `[dimension]`, of the whole image. */
+  readonly global: Float32Array;
+  /** The rectangle of the image that the regions cover, in pixels of the image. */
+  readonly frame: Box;
+  /** Frees the regions. */
+  dispose(): void;
 }
 
 /** Localizes phrases with a grounding model: cosine of every region with the phrase, which is encoded alone. */
@@ -59,35 +72,56 @@ export class ModelLocalizer implements Localizer {
   }
 
   async localize(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
-    const { gpu, model, imageSize } = this;
-    const wasTraining = model.training;
-    model.setTraining(false);
+    const encoded = await this.encodeImage(image);
     try {
-      const embeddings: Float32Array[] = [];
-      for (const phrase of phrases) embeddings.push(await this.embed(phrase));
-      const pixels = preprocess(image, imageSize).image.data.map((value) => (value - 0.5) / 0.5);
-      const { global, similarities } = gpu.scope(() =>
+      return await this.localizeEncoded(encoded, phrases);
+    } finally {
+      encoded.dispose();
+    }
+  }
+
+  /** Runs the image tower once, for any number of `localizeEncoded` afterwards. The caller disposes the result. */
+  async encodeImage(image: GrayImage): Promise<EncodedImage> {
+    const { gpu, model, imageSize } = this;
+    const pixels = preprocess(image, imageSize).image.data.map((value) => (value - 0.5) / 0.5);
+    const { regions, global } = this.evaluating(() =>
+      gpu.scope(() =>
         noGrad(() => {
           const { regions, global } = model.encodeImage(tensor(gpu, pixels, [1, imageSize, imageSize, 1]));
           const [, count = 0, dimension = 0] = regions.shape;
-          const rows = regions.array.view([count, dimension], [dimension, 1]);
-          const similarities = embeddings.map((values) =>
-            phraseSimilarity(rows, tensor(gpu, values, [dimension]).array),
-          );
-          return { global, similarities };
+          return { regions: regions.array.view([count, dimension], [dimension, 1]), global };
         }),
+      ),
+    );
+    const whole = (await global.data()) as Float32Array;
+    global.dispose();
+    return { regions, global: whole, frame: localFrame(model, imageSize, image), dispose: () => regions.dispose() };
+  }
+
+  /** `localize` without the image tower: only phrases that were not asked before are encoded. */
+  async localizeEncoded(image: EncodedImage, phrases: readonly string[]): Promise<readonly Localization[]> {
+    const { gpu } = this;
+    const { width, height } = this.gridSize;
+    const results: Localization[] = [];
+    for (const phrase of phrases) {
+      const embedding = await this.embed(phrase);
+      const cosines = gpu.scope(() =>
+        noGrad(() => phraseSimilarity(image.regions, tensor(gpu, embedding, [embedding.length]).array)),
       );
-      const whole = (await global.data()) as Float32Array;
-      global.dispose();
-      const { width, height } = this.gridSize;
-      const frame = localFrame(model, imageSize, image);
-      const results: Localization[] = [];
-      for (const [i, cosines] of similarities.entries()) {
-        const grid = { width, height, data: (await cosines.read()) as Float32Array };
-        results.push({ grid, frame, similarity: cosine(whole, embeddings[i] ?? whole) });
-        cosines.dispose();
-      }
-      return results;
+      const grid = { width, height, data: (await cosines.read()) as Float32Array };
+      cosines.dispose();
+      results.push({ grid, frame: image.frame, similarity: cosine(image.global, embedding) });
+    }
+    return results;
+  }
+
+  /** Runs `body` with dropout off and batch norm's running statistics. */
+  private evaluating<T>(body: () => T): T {
+    const { model } = this;
+    const wasTraining = model.training;
+    model.setTraining(false);
+    try {
+      return body();
     } finally {
       model.setTraining(wasTraining);
     }
@@ -97,16 +131,29 @@ export class ModelLocalizer implements Localizer {
   private async embed(phrase: string): Promise<Float32Array> {
     const known = this.embeddings.get(phrase);
     if (known) return known;
-    const { gpu, model } = this;
-    const encoded = encodePhrase(phrase, this.tokenizer, { maxTokens: this.maxTokens });
-    const shape = [1, encoded.ids.length];
-    const pooled = gpu.scope(() =>
-      noGrad(() => {
-        const ids = tensor(gpu, encoded.ids, shape, { dtype: 'i32' });
-        const mask = tensor(gpu, new Int32Array(encoded.ids.length).fill(1), shape, { dtype: 'i32' });
-        const units = { ids: tensor(gpu, encoded.sentenceIds, shape, { dtype: 'i32' }), count: 1 };
-        return model.poolUnits(model.encodeText(ids, mask), units).mean;
-      }),
+    const { gpu, model, tokenizer } = this;
+    const encoded = encodePhrase(phrase, tokenizer, { maxTokens: this.maxTokens });
+    // Phrases of like lengths share kernels, which are compiled for a length.
+    const length = Math.max(encoded.ids.length, Math.min(this.maxTokens, 8 * Math.ceil(encoded.ids.length / 8)));
+    const padded = (values: readonly number[], filler: number) => Array.from({ length }, (_, i) => values[i] ?? filler);
+    const shape = [1, length];
+    const pooled = this.evaluating(() =>
+      gpu.scope(() =>
+        noGrad(() => {
+          const ids = tensor(gpu, padded(encoded.ids, tokenizer.padId), shape, { dtype: 'i32' });
+          const mask = tensor(
+            gpu,
+            padded(
+              encoded.ids.map(() => 1),
+              0,
+            ),
+            shape,
+            { dtype: 'i32' },
+          );
+          const units = { ids: tensor(gpu, padded(encoded.sentenceIds, -1), shape, { dtype: 'i32' }), count: 1 };
+          return model.poolUnits(model.encodeText(ids, mask), units).mean;
+        }),
+      ),
     );
     const values = (await pooled.data()) as Float32Array;
     pooled.dispose();

@@ -1,4 +1,4 @@
-import { interpolateInferno } from 'd3-scale-chromatic';
+import { interpolateCividis, interpolateInferno, interpolateViridis } from 'd3-scale-chromatic';
 import type { GrayImage, Mask } from '../data/types.ts';
 import { captionHeight, drawText, type TextLine, wrapText } from './caption.ts';
 import { type Grid, resizeBilinear } from './maps.ts';
@@ -14,6 +14,21 @@ export interface RgbaImage {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
+/**
+ * Colour scales of heat maps, perceptually uniform and safe for the colour-blind: inferno from black over red to yellow,
+ * viridis from violet over green to yellow, cividis from blue to yellow (the same with and without red-green blindness).
+ */
+export type ColorScale = 'inferno' | 'viridis' | 'cividis';
+
+const interpolators: Readonly<Record<ColorScale, (level: number) => string>> = {
+  inferno: interpolateInferno,
+  viridis: interpolateViridis,
+  cividis: interpolateCividis,
+};
+
+/** The names of the colour scales, the default first. */
+export const COLOR_SCALES = Object.keys(interpolators) as readonly ColorScale[];
+
 /** What `renderOverlay` draws over the image. */
 export interface OverlayOptions {
   /** Heat map over the same field of view as the image, at any resolution. */
@@ -24,6 +39,8 @@ export interface OverlayOptions {
   readonly contours?: readonly number[];
   /** Ground truth, drawn as a dashed outline. */
   readonly mask?: Mask;
+  /** Default `inferno`. */
+  readonly colors?: ColorScale;
   /** Opacity of the heat map where it is largest. Default 0.6. */
   readonly opacity?: number;
   /** Longest side of the picture in pixels, without the caption. Default: the image's own, at least 384. */
@@ -58,12 +75,13 @@ export function renderOverlay(image: GrayImage, options: OverlayOptions = {}): R
   const grey = resizeBilinear(image, size).data;
   const heat = options.map && resizeBilinear(options.map, size);
   const [low, high] = options.range ?? (heat ? extent(heat) : [0, 1]);
+  const colors = colorsOf(options.colors ?? 'inferno');
   for (let i = 0; i < grey.length; i++) {
     const base = 255 * (grey[i] ?? 0);
     const level = heat && high > low ? Math.min(1, Math.max(0, ((heat.data[i] ?? low) - low) / (high - low))) : 0;
     // Opacity grows with the value from a fifth on, so that the image stays readable where the model sees nothing.
     const alpha = (options.opacity ?? 0.6) * Math.min(1, Math.max(0, (level - 0.2) / 0.6));
-    const color = COLORS[Math.round(level * 255)] ?? [0, 0, 0];
+    const color = colors[Math.round(level * 255)] ?? [0, 0, 0];
     for (let c = 0; c < 3; c++) data[4 * i + c] = base * (1 - alpha) + (color[c] ?? 0) * alpha;
   }
   if (heat) {
@@ -82,12 +100,24 @@ export function renderOverlay(image: GrayImage, options: OverlayOptions = {}): R
 
 type Rgb = readonly [number, number, number];
 
-/** The colour scale of heat maps (inferno: perceptually uniform, from black over red to yellow). */
-const COLORS: readonly Rgb[] = Array.from({ length: 256 }, (_, i) => {
-  const hex = interpolateInferno(i / 255);
-  const channel = (at: number) => Number.parseInt(hex.slice(at, at + 2), 16);
-  return [channel(1), channel(3), channel(5)];
-});
+const tables = new Map<ColorScale, readonly Rgb[]>();
+
+/** 256 colours from the lowest value to the highest. */
+function colorsOf(name: ColorScale): readonly Rgb[] {
+  const known = tables.get(name);
+  if (known) return known;
+  const table = Array.from({ length: 256 }, (_, i) => toRgb(interpolators[name](i / 255)));
+  tables.set(name, table);
+  return table;
+}
+
+function toRgb(color: string): Rgb {
+  const numbers = color.startsWith('#')
+    ? [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+    : (color.match(/\d+/g) ?? []).map(Number);
+  const [red = 0, green = 0, blue = 0] = numbers;
+  return [red, green, blue];
+}
 
 function extent(map: Grid): readonly [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -39,6 +39,20 @@ export const calibrationSchema = z.object({
 });
 export type PresenceCalibration = z.infer<typeof calibrationSchema>;
 
+/** Key of the calibration in the metadata of weights. */
+export const PRESENCE_KEY = 'presence';
+
+/** The calibration that the metadata of weights hold; undefined where there is none, or one that cannot be read. */
+export function parseCalibration(metadata: Readonly<Record<string, string>>): PresenceCalibration | undefined {
+  const { [PRESENCE_KEY]: text } = metadata;
+  if (text === undefined) return undefined;
+  try {
+    return calibrationSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 export interface PresenceDecision {
   readonly present: boolean;
   readonly signal: PresenceSignal;

@@ -104,6 +104,11 @@ export class Gpu {
     return this.state === 'disposed';
   }
 
+  /** Whether the device is gone for good; a new Gpu has to be made. */
+  get isLost(): boolean {
+    return this.state === 'lost';
+  }
+
   /** Whether `capture` is running a function. */
   get isCapturing(): boolean {
     return this.capturing !== undefined;

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { calibrationSchema, type PresenceCalibration } from '../eval/presence.ts';
+import { PRESENCE_KEY, type PresenceCalibration, parseCalibration } from '../eval/presence.ts';
 import { changeMetadata, readMetadata } from '../io/safetensorsMetadata.node.ts';
 import { checkpointPath, stepOf } from './checkpoint.node.ts';
-
-const key = 'presence';
 
 /**
  * Puts the threshold between "present" and "absent" into the metadata of the run's checkpoint and of its exported model:
@@ -16,19 +14,13 @@ export async function storeCalibration(folder: string, calibration: PresenceCali
   const checkpoint = checkpointPath(folder);
   if (stepOf(await readMetadata(checkpoint)) !== calibration.step) return false;
   const text = JSON.stringify(calibration);
-  await changeMetadata(checkpoint, { [key]: text });
+  await changeMetadata(checkpoint, { [PRESENCE_KEY]: text });
   const exported = join(folder, 'model.safetensors');
-  if (existsSync(exported)) await changeMetadata(exported, { [key]: text });
+  if (existsSync(exported)) await changeMetadata(exported, { [PRESENCE_KEY]: text });
   return true;
 }
 
 /** What `storeCalibration` put into the checkpoint; undefined where there is none, or one that cannot be read. */
 export async function readCalibration(folder: string): Promise<PresenceCalibration | undefined> {
-  const { [key]: text } = await readMetadata(checkpointPath(folder));
-  if (text === undefined) return undefined;
-  try {
-    return calibrationSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return parseCalibration(await readMetadata(checkpointPath(folder)));
 }

@@ -1,13 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { captionHeight, drawText, wrapText } from '../../src/eval/caption.ts';
 import type { Grid } from '../../src/eval/maps.ts';
-import { renderOverlay } from '../../src/eval/overlay.ts';
+import { COLOR_SCALES, type ColorScale, renderOverlay } from '../../src/eval/overlay.ts';
 import { contourRings, localizationBox, maskRings, regionsAbove } from '../../src/eval/regions.ts';
 
 const grid = (width: number, height: number, values: ArrayLike<number>): Grid => ({
   width,
   height,
   data: Float32Array.from(values),
+});
+
+describe('the colours of heat maps', () => {
+  const image = { width: 2, height: 1, data: new Float32Array(2) };
+  const ends = (colors: ColorScale) => {
+    const { data } = renderOverlay(image, { map: grid(2, 1, [0, 1]), colors, opacity: 1, longestSide: 2 });
+    return [...data.slice(4, 7)];
+  };
+
+  it('end in the yellow of their scale', () => {
+    // The last entries of matplotlib's tables.
+    const last = { inferno: [252, 255, 164], viridis: [253, 231, 37], cividis: [253, 234, 69] } as const;
+    for (const scale of COLOR_SCALES) {
+      const drawn = ends(scale);
+      last[scale].forEach((value, i) => {
+        expect(Math.abs(drawn[i]! - value)).toBeLessThanOrEqual(6);
+      });
+    }
+    expect(ends('viridis')).not.toEqual(ends('cividis'));
+  });
 });
 
 describe('regionsAbove', () => {

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { build, type PreviewServer, preview } from 'vite';
+import { launchChromium } from '../../../src/verify/browser/launch.node.ts';
+
+const configFile = resolve(import.meta.dirname, '../../../web/vite.config.ts');
+
+/** A built page on a local server, and a browser to open it with. */
+export interface WebSite {
+  readonly browser: Browser;
+  readonly address: string;
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** Builds the page into a folder of its own and serves it as `npm run web` does. */
+export async function serveWeb(): Promise<WebSite> {
+  const folder = mkdtempSync(join(tmpdir(), 'groundray-web-'));
+  const outDir = join(folder, 'dist');
+  await build({ configFile, logLevel: 'error', build: { outDir } });
+  const server: PreviewServer = await preview({
+    configFile,
+    logLevel: 'error',
+    build: { outDir },
+    preview: { port: 0, host: '127.0.0.1' },
+  });
+  const found = server.httpServer.address();
+  const port = typeof found === 'object' && found ? found.port : 0;
+  const browser = await launchChromium('swiftshader');
+  return {
+    browser,
+    address: `http://localhost:${port}/`,
+    folder: outDir,
+    close: async () => {
+      await browser.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Put into every page: takes the device that was made last away from it. */
+declare global {
+  var loseDevice: () => void;
+}
+
+/** A page with what must not happen in it. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Addresses asked for since `loaded` was called. */
+  readonly requests: readonly string[];
+  /** Errors in the console, among them what the Content-Security-Policy stopped. */
+  readonly errors: readonly string[];
+  /** Waits until the page has all that it needs. */
+  loaded(): Promise<void>;
+}
+
+export async function openWeb(site: WebSite, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const page = await site.browser.newPage({ acceptDownloads: true, ...options });
+  await page.addInitScript(() => {
+    const devices: GPUDevice[] = [];
+    const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (descriptor) {
+      const device = await request.call(this, descriptor);
+      devices.push(device);
+      return device;
+    };
+    Object.assign(globalThis, { loseDevice: () => devices.at(-1)?.destroy() });
+  });
+  const requests: string[] = [];
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  const loaded = async (): Promise<void> => {
+    await page.goto(site.address);
+    await page.locator('html[data-loaded]').waitFor({ state: 'attached', timeout: 60_000 });
+    page.on('request', (request) => {
+      if (!/^(blob|data):/.test(request.url())) requests.push(request.url());
+    });
+  };
+  return { page, requests, errors, loaded };
+}

@@ -1,0 +1,16 @@
+/** The finding denied ("no pleural effusion"), or, of a denial, what it denies. */
+export function negate(phrase: string): string {
+  const text = phrase.trim();
+  const denied = /^(?:no|without)\s+(?=\S)/i.exec(text);
+  if (denied) return text.slice(denied[0].length);
+  const [first = '', second = ''] = text;
+  // "CHF" stays as it is.
+  const begins = second === second.toLowerCase() ? first.toLowerCase() + text.slice(1) : text;
+  return `no ${begins}`;
+}
+
+/** Whether two phrases differ in case, spaces and a full stop at most. */
+export function samePhrase(a: string, b: string): boolean {
+  const plain = (phrase: string) => phrase.trim().replace(/\.$/, '').replace(/\s+/g, ' ').toLowerCase();
+  return plain(a) === plain(b);
+}
