@@ -27,8 +27,7 @@ describeInChromium('worker-training', (page) => {
     );
   });
 
-  // Where other programs take the processor away for 50 ms in the middle of a message, that looks like a long task too.
-  it('trains, pauses, goes on and stops, with no long task from it', { retry: 2 }, async () => {
+  it('trains, pauses, goes on and stops, and the page is not held up by its steps', async () => {
     const before = await longTasks();
     const frames = await page().evaluate(() => {
       const counter = { count: 0 };
@@ -62,7 +61,9 @@ describeInChromium('worker-training', (page) => {
     await state('stopped');
     expect(await stepOf()).toBeGreaterThan(paused + 3);
     await page().waitForTimeout(600);
-    expect((await longTasks()).training - before.training).toBe(0);
+    // Training in the page would be a long task for each of ten steps and more. Where other programs take the processor away
+    // for 50 ms in the middle of a message, that looks like one too.
+    expect((await longTasks()).training - before.training).toBeLessThanOrEqual(2);
     const drawn = await page().evaluate(
       () => (globalThis as unknown as { frameCounter: { count: number } }).frameCounter.count,
     );
