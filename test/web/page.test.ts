@@ -73,12 +73,12 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     card(number)
       .getByRole('img', { name: `“${text}”` })
       .waitFor();
-  /** A digest of what a card shows. */
+  /** A digest of what a card shows once it had the time to draw. */
   const pixels = async (number: number): Promise<string> => {
     const drawn = await picture(number).evaluate(
       (canvas) =>
         new Promise<string>((done) =>
-          requestAnimationFrame(() => requestAnimationFrame(() => done((canvas as HTMLCanvasElement).toDataURL()))),
+          setTimeout(() => requestAnimationFrame(() => done((canvas as HTMLCanvasElement).toDataURL())), 100),
         ),
     );
     return createHash('sha256').update(drawn).digest('hex');
