@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { DataError } from '../data/errors.ts';
 import { GpuError, ShapeError } from '../gpu/errors.ts';
 import { TensorFileError } from '../io/errors.ts';
@@ -68,4 +69,10 @@ export function formatFileSize(bytes: number): string {
 /** Memory in binary units, as graphics cards have it: `5.31 GiB`. */
 export function formatMemory(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** A path as it is shown: from the working folder where it lies below it, else whole. */
+export function shownPath(path: string): string {
+  const near = relative('.', path);
+  return near.startsWith('..') ? path : near;
 }

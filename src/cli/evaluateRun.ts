@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Dataset } from '../data/types.ts';
 import { fitMaskPriors, fixedPriors } from '../eval/baselines.ts';
 import { withComparison } from '../eval/comparison.ts';
@@ -14,6 +14,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import type { GroundingModel } from '../models/grounding.ts';
 import { readCalibration, storeCalibration } from '../train/calibration.node.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
+import { shownPath } from './common.ts';
 import { divideForEvaluation, type EvaluationPhrases, type SplitChoice } from './evaluationPhrases.ts';
 import { type EvaluationDisplay, evaluationDisplay } from './evaluationProgress.ts';
 import { summaryLines } from './evaluationSummary.ts';
@@ -71,9 +72,7 @@ export async function evaluateRun(
     const calibration = result.matching?.presence?.calibration;
     if (calibration && !foreign) await storeCalibration(run.folder, calibration);
     const page = files.find((file) => file.endsWith('.html')) ?? folder;
-    const near = relative('.', page);
-    const shown = near.startsWith('..') ? page : near;
-    print(`${summaryLines(result).join('\n')}\nReport: ${shown} (also .md and .json)\n`);
+    print(`${summaryLines(result).join('\n')}\nReport: ${shownPath(page)} (also .md and .json)\n`);
     return result;
   } catch (error) {
     if (!signal?.aborted) throw error;

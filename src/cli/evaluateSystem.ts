@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { openDataset } from '../data/open.node.ts';
 import { parseDataFlag } from '../data/spec.node.ts';
 import type { Dataset } from '../data/types.ts';
@@ -10,7 +9,7 @@ import { renderJson } from '../eval/report.ts';
 import type { GroundingResult } from '../eval/result.ts';
 import { writeReport } from '../eval/write-report.node.ts';
 import { openGpu } from './adapter.ts';
-import { UsageError } from './common.ts';
+import { shownPath, UsageError } from './common.ts';
 import type { EvaluateFlags } from './evaluate.ts';
 import { divideForEvaluation, type EvaluationPhrases } from './evaluationPhrases.ts';
 import { evaluationDisplay } from './evaluationProgress.ts';
@@ -90,7 +89,5 @@ async function measure(
 async function report({ result, examples }: Measured, folder: string, print: (text: string) => void): Promise<void> {
   const files = await writeReport(folder, result, examples, 'report');
   const page = files.find((file) => file.endsWith('.html')) ?? folder;
-  const near = relative('.', page);
-  const shown = near.startsWith('..') ? page : near;
-  print(`${summaryLines(result).join('\n')}\nReport: ${shown} (also .md and .json)\n`);
+  print(`${summaryLines(result).join('\n')}\nReport: ${shownPath(page)} (also .md and .json)\n`);
 }

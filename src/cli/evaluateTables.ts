@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Dataset } from '../data/types.ts';
 import { paperTables } from '../eval/paperTables.ts';
 import { renderTablesJson, renderTablesLatex, renderTablesMarkdown } from '../eval/renderPaperTables.ts';
@@ -7,6 +7,7 @@ import type { Gpu } from '../gpu/gpu.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
 import type { GroundingModel } from '../models/grounding.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
+import { shownPath } from './common.ts';
 import { measureRun } from './evaluateRun.ts';
 import { divideForEvaluation, type SplitChoice } from './evaluationPhrases.ts';
 import type { TableFormat } from './tableFormats.ts';
@@ -66,7 +67,6 @@ export async function evaluateTables(
   }
   const shown = format === 'all' ? (['markdown', 'json', 'latex'] as const) : [format];
   for (const kind of shown) process.stdout.write(rendered[kind]);
-  const near = relative('.', stem);
-  print(`Tables: ${near.startsWith('..') ? stem : near}.md, .json and .tex\n`);
+  print(`Tables: ${shownPath(stem)}.md, .json and .tex\n`);
   return true;
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { openDataset } from '../data/open.node.ts';
 import type { Dataset } from '../data/types.ts';
 import { phraseFacts } from '../eval/study/facts.ts';
@@ -9,7 +9,7 @@ import { tabulateStudy } from '../eval/study/tabulate.ts';
 import { writeStudy } from '../eval/study/write.node.ts';
 import { describeAdapter } from '../gpu/adapter.ts';
 import { openTunedGpu } from './adapter.ts';
-import { UsageError } from './common.ts';
+import { shownPath, UsageError } from './common.ts';
 import { divideForEvaluation } from './evaluationPhrases.ts';
 import { adapterOf } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -24,16 +24,10 @@ import type { StudyFlags } from './study.ts';
 
 const print = (text: string): void => void process.stdout.write(text);
 
-/** A path as short as it can be typed here. */
-function near(path: string): string {
-  const shown = relative('.', path);
-  return shown.startsWith('..') ? path : shown;
-}
-
 function printPlan({ config, conditions, seeds }: StudySettings, folder: string, work: StudyWork, runs: number): void {
   const finished = runs - work.evaluations;
   print(
-    `Study: ${near(folder)}\n` +
+    `Study: ${shownPath(folder)}\n` +
       `Preset ${config.preset}: ${conditions.join(', ')} and the untrained network, seeds ${seeds.join(', ')}\n` +
       `${runs} runs${finished > 0 ? `, ${finished} of them finished` : ''}; ${work.trainings} to train\n`,
   );
@@ -86,12 +80,12 @@ async function report(
     const found = planned.find((run) => run.condition === condition && run.seed === seed);
     throw new UsageError(
       `${condition}, seed ${seed}, was evaluated on other phrases or under another protocol than ${runs[0]?.condition}, ` +
-        `seed ${runs[0]?.seed}. Remove ${near(found?.folder ?? folder)}/evaluation, and the study evaluates it again.`,
+        `seed ${runs[0]?.seed}. Remove ${shownPath(found?.folder ?? folder)}/evaluation, and the study evaluates it again.`,
     );
   }
   const result = tabulateStudy(runs, [...settings.conditions, untrainedCondition], phraseFacts(dataset));
   const page = await writeStudy(folder, result, provenanceOf(settings, planned, runs));
-  print(`${studyLines(result).join('\n')}\nTables: ${near(page)} (also .json and .svg)\n`);
+  print(`${studyLines(result).join('\n')}\nTables: ${shownPath(page)} (also .json and .svg)\n`);
 }
 
 /** The choice of the processor, to be repeated when the study goes on. */
@@ -121,7 +115,7 @@ export async function study(flags: StudyFlags): Promise<void> {
       process.exitCode = 130;
       print(
         `Stopped: ${runs.length} of ${planned.length} runs are finished. ` +
-          `Go on with: npm run study -- --out ${near(folder)}${adapterFlag(flags)}\n`,
+          `Go on with: npm run study -- --out ${shownPath(folder)}${adapterFlag(flags)}\n`,
       );
     }
   } finally {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, extname, join, relative } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { DataError } from '../data/errors.ts';
 import { openDataset } from '../data/open.node.ts';
 import type { Dataset } from '../data/types.ts';
@@ -10,7 +10,7 @@ import { safetensorsChunks } from '../io/safetensors.ts';
 import { elementCount } from '../io/tensorFile.ts';
 import { modelName, openCheckpoint } from '../train/checkpoint.node.ts';
 import type { RunConfig } from '../train/config.ts';
-import { UsageError } from './common.ts';
+import { shownPath, UsageError } from './common.ts';
 import { modelCard } from './modelCard.ts';
 import { findTrainedRun } from './trainedModel.ts';
 import type { ExportFlags } from './weights.ts';
@@ -61,9 +61,8 @@ export async function exportWeights({ run: folder, out }: ExportFlags): Promise<
   const text = modelCard({ ...facts, evaluation: evaluationOf(run.folder) });
   await writeFileAtomic(out, safetensorsChunks(tensors, metadata));
   await writeFileAtomic(card, text);
-  const near = relative('.', run.folder);
   process.stdout.write(
-    `Wrote ${tensors.size} tensors of ${near.startsWith('..') ? run.folder : near} (step ${progress.step}) to ${out} and a model card to ${card}.\n` +
+    `Wrote ${tensors.size} tensors of ${shownPath(run.folder)} (step ${progress.step}) to ${out} and a model card to ${card}.\n` +
       'Complete the licence and the limits in the card before you pass it on. Research use only, not for diagnosis.\n',
   );
 }

@@ -222,7 +222,6 @@ function chooseCore(gpu: Gpu, rows: number, cols: number, batch: number, half: b
 }
 
 /**
-/**
  * The core and the split of a product of `rows` x `depth` by `depth` x `cols`, `batch` times, by rules that hold for any
  * device; `planProduct` knows better ones for those that were measured.
  * @param half whether an operand is f16, so that tensor cores lose nothing that was there
