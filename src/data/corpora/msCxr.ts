@@ -97,12 +97,12 @@ const coco = z.object({
       bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
       width: positive.optional(),
       height: positive.optional(),
-      label_text: z.string().trim().min(1),
+      label_text: z.string().trim().min(1).optional(),
     }),
   ),
 });
 
-/** Boxes of a COCO file. Throws DataError that names `source` and the field that is wrong. */
+/** Boxes of a COCO file; where one has no `label_text`, its category is the phrase. Throws DataError that names `source` and the field that is wrong. */
 export function boxesOfCoco(json: unknown, source: string): PhraseBox[] {
   const { images, categories, annotations } = checkJson(json, coco, source);
   const imageOf = new Map(images.map((image) => [image.id, image]));
@@ -121,7 +121,7 @@ export function boxesOfCoco(json: unknown, source: string): PhraseBox[] {
       path: file,
       dicom: stem(file),
       category: category.toLowerCase(),
-      phrase: annotation.label_text,
+      phrase: annotation.label_text ?? category,
       box: { x, y, width: w, height: h },
       width,
       height,
