@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { fileFinder } from '../data/annotations/fileNames.ts';
 import { type FolderFiles, sortFolder } from '../data/annotations/folderFiles.ts';
-import { fileFinder } from '../data/annotations/imageNames.ts';
 import { type LocalizationPlan, planLocalizations } from '../data/annotations/plan.ts';
 import { requireAnnotations } from '../data/annotations/read.ts';
 import { readTextFile } from '../data/corpora/files.node.ts';
@@ -10,7 +10,7 @@ import { unreadableWords } from '../data/text/phraseWords.ts';
 import type { Mask } from '../data/types.ts';
 import { drawFinding, type FindingOptions } from '../eval/finding.ts';
 import { type FindingsRow, findingsTable } from '../eval/findingsTable.ts';
-import { localizeMany, type ManySource } from '../eval/localizeMany.ts';
+import { type ImageSource, localizeImage } from '../eval/localizeImage.ts';
 import { ModelLocalizer } from '../eval/modelLocalizer.ts';
 import { RESEARCH_NOTICE } from '../eval/notice.ts';
 import { writeFileAtomic } from '../io/atomic.node.ts';
@@ -45,7 +45,7 @@ export async function localizeFolder(flags: AnyLocalizeFlags): Promise<void> {
   try {
     const { model, arena } = loadTrainedModel(gpu, run);
     const localizer = new ModelLocalizer(gpu, model, run.tokenizer, run.config);
-    const source: ManySource = {
+    const source: ImageSource = {
       loadImage: (file) => readImage(join(folder, file), file),
       loadMask: (file, where) => readNamedMask(folder, masks, flags.csv, file, where),
       unreadableWords: (phrase) => unreadableWords(phrase, run.tokenizer),
@@ -119,7 +119,7 @@ async function readNamedMask(
 
 async function writeFindings(
   plan: LocalizationPlan,
-  source: ManySource,
+  source: ImageSource,
   options: FindingOptions,
   out: string,
   signal: AbortSignal,
@@ -127,15 +127,16 @@ async function writeFindings(
   const rows: FindingsRow[] = [];
   const display = localizingDisplay(plan.images.length);
   try {
-    for await (const { done, rows: found } of localizeMany(plan.images, source, options, signal)) {
-      for (const each of found) {
+    for (const [i, planned] of plan.images.entries()) {
+      if (signal.aborted) break;
+      for (const each of await localizeImage(planned, i + 1, source, options)) {
         rows.push(each.row);
         if (!('finding' in each)) continue;
         const { row, finding, image, mask } = each;
         const picture = drawFinding(image, finding, { ...options, ...(mask ? { mask } : {}) });
         await writeFileAtomic(join(out, row.picture), encodePng(picture));
       }
-      display.update(done);
+      display.update(i + 1);
     }
   } finally {
     display.stop();

@@ -1,5 +1,4 @@
-import { isMaskName } from './imageNames.ts';
-import { isAnnotationsName } from './read.ts';
+import { isAnnotationsName, isImageName, isMaskName } from './fileNames.ts';
 
 /** The files of a folder by what they are for. */
 export interface FolderFiles {
@@ -24,12 +23,4 @@ export function sortFolder(paths: readonly string[]): FolderFiles {
     else sorted.others.push(path);
   }
   return sorted;
-}
-
-/** Exports of DICOM have files without an ending, named by number or UID. */
-function isImageName(base: string): boolean {
-  return (
-    /\.(?:png|jpe?g|dcm|dicom)$/i.test(base) ||
-    (/^[\d.]+$|^[^.]+$/.test(base) && !/^(?:DICOMDIR|LICEN[CS]E|README)$/i.test(base))
-  );
 }

@@ -1,7 +1,7 @@
 /** What to look for in many images. */
 import { DataError } from '../errors.ts';
 import { type Annotation, type Place, placesOf, samePhrase } from './annotation.ts';
-import { fileFinder, maskedImages } from './imageNames.ts';
+import { fileFinder, maskedImages } from './fileNames.ts';
 
 export interface PlannedPhrase {
   readonly phrase: string;

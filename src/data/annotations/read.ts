@@ -10,13 +10,8 @@ import { type Cells, checkTable, withHeader } from '../csv.ts';
 import { DataError } from '../errors.ts';
 import type { Region } from '../region.ts';
 import type { Annotation } from './annotation.ts';
-import { imageId } from './imageNames.ts';
+import { imageId } from './fileNames.ts';
 import { isOwnTable, readOwnTable } from './ownTable.ts';
-
-/** Whether a file can hold annotations, by its name. */
-export function isAnnotationsName(path: string): boolean {
-  return /\.(?:csv|json)$/i.test(path);
-}
 
 /**
  * Reads annotations; undefined where a file is a table or JSON of another kind.

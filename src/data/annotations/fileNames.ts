@@ -1,4 +1,4 @@
-/** Images as tables name them: by a path, a file name, or a file name without its ending. */
+/** What names say: of which image a table speaks, of which a mask is, and what a file is for. */
 import { DataError } from '../errors.ts';
 
 const endings = /\.(?:png|jpe?g|dcm|dicom)$/i;
@@ -34,7 +34,7 @@ export function fileFinder(paths: readonly string[]): (name: string) => string |
     const candidates = byId.get(imageId(name).toLowerCase()) ?? [];
     const [first, ...others] = candidates;
     if (first === undefined || others.length === 0) return first;
-    const fits = candidates.map((path) => sharedEnd(path, name));
+    const fits = candidates.map((path) => closeness(path, name));
     const best = Math.max(...fits);
     const [one, two] = candidates.filter((_, i) => fits[i] === best);
     if (two === undefined) return one;
@@ -42,11 +42,11 @@ export function fileFinder(paths: readonly string[]): (name: string) => string |
   };
 }
 
-/** How many names at the end of two paths are the same. */
-function sharedEnd(a: string, b: string): number {
+/** How well two paths fit whose ids are equal: the folders at their ends count, then the ending. */
+function closeness(a: string, b: string): number {
   const [left, right] = [a, b].map((path) => path.toLowerCase().split(/[\\/]/).reverse()) as [string[], string[]];
-  const different = left.findIndex((name, i) => name !== right[i]);
-  return different < 0 ? left.length : different;
+  const folders = left.slice(1).findIndex((name, i) => name !== right[i + 1]);
+  return 2 * (folders < 0 ? left.length - 1 : folders) + (left[0] === right[0] ? 1 : 0);
 }
 
 /** Whether a file is a mask, by its name or by the folder that it lies in. */
@@ -59,4 +59,15 @@ export function maskedImages(path: string): string[] {
   const id = imageId(path);
   const bare = id.replace(/[-_. ]*masks?$/i, '').replace(/^masks?[-_. ]*/i, '');
   return [...new Set([id, bare, bare.replace(/(?:__|--).*$/, '')])].filter((name) => name !== '');
+}
+
+/** Whether a file can hold annotations. */
+export function isAnnotationsName(path: string): boolean {
+  return /\.(?:csv|json)$/i.test(path);
+}
+
+/** Whether a file of a folder is an image. Exports of DICOM have files without an ending, named by number or UID. */
+export function isImageName(path: string): boolean {
+  const base = baseOf(path);
+  return endings.test(base) || (/^(?:[\d.]+|[^.]+)$/.test(base) && !/^(?:DICOMDIR|LICEN[CS]E|README)$/i.test(base));
 }

@@ -8,7 +8,7 @@ import { type FailedRow, type FoundRow, pictureName } from './findingsTable.ts';
 import type { Localization } from './localizer.ts';
 
 /** Where files come from, and what looks into them. */
-export interface ManySource {
+export interface ImageSource {
   /** @throws an error that says what is wrong with the file. */
   loadImage(file: string): Promise<GrayImage>;
   /** `where`: what names the mask. @throws as `loadImage`. */
@@ -29,25 +29,15 @@ export type LocalizedRow =
     };
 
 /**
- * Looks for the phrases of every image, an image after the other; each is loaded and encoded once. What cannot be used is
- * a row with a sentence, and the rest goes on. Ends early where the signal is aborted.
+ * Looks for the phrases of one of many images, which is loaded and encoded once. What cannot be used is a row with a
+ * sentence.
+ *
+ * @param number Of the image among all, from 1 on; the names of pictures have it.
  */
-export async function* localizeMany(
-  images: readonly PlannedImage[],
-  source: ManySource,
-  options: FindingOptions,
-  signal?: AbortSignal,
-): AsyncGenerator<{ readonly done: number; readonly rows: readonly LocalizedRow[] }> {
-  for (const [i, planned] of images.entries()) {
-    if (signal?.aborted) return;
-    yield { done: i + 1, rows: await localizeOne(planned, i + 1, source, options) };
-  }
-}
-
-async function localizeOne(
+export async function localizeImage(
   { file, phrases }: PlannedImage,
   number: number,
-  source: ManySource,
+  source: ImageSource,
   options: FindingOptions,
 ): Promise<LocalizedRow[]> {
   const rows: LocalizedRow[] = [];
