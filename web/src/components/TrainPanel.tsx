@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { RunConfig } from '../../../src/train/config.ts';
-import { zipFiles } from '../batch.ts';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
 import { adoptTrained } from '../session.ts';
 import { shownImage } from '../shown.ts';
 import { announcement, cards, colors, opacity, opened, problem, threshold } from '../state.ts';
 import { training } from '../workers.ts';
+import { zipFiles } from '../zip.ts';
 import { Curve } from './Curve.tsx';
 import { putOn } from './Result.tsx';
 
