@@ -223,6 +223,11 @@ export function adoptTrained(name: string, files: CheckpointFiles): Promise<void
   return attempt(() => adopt(() => engine.openTrained(name, files)));
 }
 
+/** The opened model, as the files of a run folder. */
+export function modelFiles(): Promise<CheckpointFiles> {
+  return inTurn(() => engine.files());
+}
+
 async function adopt(open: () => Promise<Model>): Promise<void> {
   await useModel(open);
   announcement.value = `Opened the model ${model.value?.name}.`;
