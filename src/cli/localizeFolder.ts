@@ -35,7 +35,7 @@ export async function localizeFolder(flags: AnyLocalizeFlags): Promise<void> {
   const folder = flags.images ?? dirname(flags.csv ?? '');
   const { plan, masks } = planFolder(folder, flags.csv, phrases, out);
   const threshold = chooseThreshold(flags.threshold, run, preset);
-  for (const { where, reason } of plan.unusable) process.stderr.write(`Warning: ${where}: ${reason}\n`);
+  warnOf(plan.unusable);
   const options: FindingOptions = {
     ...{ sigma: run.config.sigma, preset, threshold: threshold.value },
     calibration: await readCalibration(run.folder),
@@ -72,6 +72,17 @@ function checkFlags(flags: AnyLocalizeFlags): void {
   if (csv === undefined && phrase === undefined) {
     throw new UsageError('Expected --phrase with what to look for, or --csv with a table that says so; found neither.');
   }
+}
+
+/** A table of a whole corpus may name thousands of images that are not there. */
+const mostWarnings = 10;
+
+function warnOf(unusable: LocalizationPlan['unusable']): void {
+  for (const { where, reason } of unusable.slice(0, mostWarnings)) {
+    process.stderr.write(`Warning: ${where}: ${reason}\n`);
+  }
+  const rest = unusable.length - mostWarnings;
+  if (rest > 0) process.stderr.write(`Warning: so it is with ${rest} more.\n`);
 }
 
 /** The files of a folder and what is wanted of them. */
@@ -162,7 +173,7 @@ function summary(
     ...(agreements.length > 0
       ? [`With the ground truth of ${agreements.length}: IoU ${mean('iou')}, Dice ${mean('dice')} on average`]
       : []),
-    ...(plan.unnamed.length > 0 ? [`${plan.unnamed.length} images are not in the table and were not looked at`] : []),
+    ...(plan.unnamed.length > 0 ? [`Not in the table, and not looked at: ${plan.unnamed.length}`] : []),
     `Table: ${shownPath(join(out, 'findings.csv'))}, maps in ${shownPath(join(out, 'maps'))}`,
     RESEARCH_NOTICE,
   ];

@@ -51,7 +51,7 @@ export const batchPlan = computed<LocalizationPlan | undefined>(() => {
 export function offerBatch(files: readonly DroppedFile[]): Promise<void> {
   return attempt(async () => {
     if (files.length === 0 || batchProgress.value) return;
-    const given = new Map(files.map(({ path, file }) => [path, file]));
+    const given = new Map(withoutRoot(files).map(({ path, file }) => [path, file]));
     const sorted = sortFolder([...given.keys()]);
     const before = offered.value;
     const isAddition = before !== undefined && sorted.images.length === 0;
@@ -74,6 +74,13 @@ export function offerBatch(files: readonly DroppedFile[]): Promise<void> {
     });
     announcement.value = `${batch.images.length} images are ready to be looked through, under Many images.`;
   });
+}
+
+/** Paths from the folder that was given, as they stand in its tables and as the command line names its files. */
+function withoutRoot(files: readonly DroppedFile[]): readonly DroppedFile[] {
+  const roots = new Set(files.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/') + 1) : '')));
+  const [root = ''] = roots;
+  return roots.size === 1 ? files.map(({ path, file }) => ({ path: path.slice(root.length), file })) : files;
 }
 
 export function withdrawBatch(): void {
