@@ -368,6 +368,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     expect(await card(1).textContent()).toMatch(/present|absent/);
   });
 
+  it('says that a part of it could not be loaded', async () => {
+    const torn = await openWeb(site);
+    await torn.page.route(/engineWorker/, (route) => route.abort());
+    await torn.page.goto(site.address);
+    await torn.page.getByRole('alert').getByText('could not be loaded').waitFor();
+    await torn.page.close();
+  });
+
   it('says in clear words that WebGPU is missing', async () => {
     const workerPrelude = "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { value: undefined });";
     const without = await openWeb(site, { workerPrelude });
