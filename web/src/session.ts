@@ -24,7 +24,7 @@ import {
 } from './state.ts';
 import type { CheckpointFiles } from './worker/checkpoint.ts';
 import type { Model } from './worker/service.ts';
-import { engine, training } from './workers.ts';
+import { broken, engine, training } from './workers.ts';
 
 /** Relative to the page; a worker's own addresses are relative to its script. */
 const shippedCheckpoint = new URL('./phantom-mini/', document.baseURI).href;
@@ -61,7 +61,7 @@ export async function attempt(work: () => Promise<void>): Promise<void> {
 export async function start(): Promise<void> {
   try {
     phase.value = { kind: 'busy', what: 'Loading the model' };
-    await engine.whenLost(proxy((reason: string) => void recover(reason)));
+    await Promise.race([broken, engine.whenLost(proxy((reason: string) => void recover(reason)))]);
     await useModel(() => engine.openShipped(shippedCheckpoint));
     const sample = openSample(SAMPLES[0] ?? 0);
     if (cards.value.length === 0) cards.value = [newCard(sample.known[0]?.phrase ?? 'pleural effusion')];
@@ -74,7 +74,7 @@ export async function start(): Promise<void> {
   }
   await attempt(async () => {
     await engine.loadDecoders();
-    await training.load();
+    await Promise.race([broken, training.load()]);
     await keepForOffline();
   });
   document.documentElement.dataset.loaded = 'true';

@@ -18,6 +18,7 @@ import {
   threshold,
 } from '../state.ts';
 import { knownFindings, truthMask } from '../truth.ts';
+import { Legend } from './Legend.tsx';
 
 /** Shows a picture on a canvas of its size. */
 export function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
@@ -27,7 +28,7 @@ export function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
 }
 
 /** A heat map over the image, with its figures. */
-export function Result({ answer }: { readonly answer: Answer }) {
+export function Result({ id, answer }: { readonly id: string; readonly answer: Answer }) {
   const { phrase, opened, localization, model } = answer;
   const canvas = useRef<HTMLCanvasElement>(null);
   const options = {
@@ -62,7 +63,8 @@ export function Result({ answer }: { readonly answer: Answer }) {
   useEffect(() => {
     announcement.value =
       `${phrase}: ${describePresence(presence)}. Most similar where the map is largest, ` +
-      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.`;
+      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.` +
+      (known.length > 0 ? ` Ground truth: ${describeAgreement(mask !== undefined, agreement)}.` : '');
     // What a slider changes is not read out again.
   }, [answer]);
 
@@ -74,6 +76,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
         role="img"
         aria-label={`Heat map of “${phrase}” over ${opened.name}: over the threshold ${place}`}
       />
+      <Legend id={`colours-of-${id}`} finding={finding} />
       <p class={`verdict ${verdict}`}>
         <strong>{verdict === 'unknown' ? 'not calibrated' : verdict}</strong>
         {presence && <> {describePresence(presence).replace(/^\w+ /, '')}</>}
