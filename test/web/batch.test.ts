@@ -95,7 +95,7 @@ describe.skipIf(!hasChromium)('many images in the page', () => {
 
   it('finds what the command line finds with the same folder and table', async () => {
     // The default of the command line.
-    await page.getByLabel('Colours').selectOption('inferno');
+    await page.getByLabel('Colours', { exact: true }).selectOption('inferno');
     const files = await start();
     const own = tableOf(files['findings.csv']!);
     const [run, out] = [join(folder, 'run'), join(folder, 'found')];
@@ -136,6 +136,17 @@ describe.skipIf(!hasChromium)('many images in the page', () => {
     await page.getByRole('button', { name: 'Forget these images' }).press('Enter');
     expect(await plan().count()).toBe(0);
     expect(await folderInput().evaluate((input) => input === document.activeElement)).toBe(true);
+  });
+
+  it('takes a folder that is dropped anywhere, with the folders in it', async () => {
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [images], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: 100, y: 100, data });
+    }
+    await plan().getByText('3 images, 4 rows: phrases.csv').waitFor();
+    expect(await plan().getByText('left out: study-3.png').count()).toBe(1);
+    await page.getByRole('button', { name: 'Forget these images' }).click();
   });
 
   it('says in a sentence what is wrong', async () => {

@@ -77,7 +77,7 @@ describe.skipIf(!hasChromium)('ground truth in the page', () => {
   });
 
   it('measures a sample with what it was drawn with, when that is wanted', async () => {
-    await card(1).getByRole('img').waitFor();
+    await card(1).getByRole('img', { name: 'Heat map' }).waitFor();
     expect(await page.getByText('IoU').count()).toBe(0);
     await page.getByLabel('Outline the ground truth').check();
     await expect.poll(agreement).toMatch(/^IoU \d\.\d{3}, Dice \d\.\d{3}, largest value (inside|outside)$/);
@@ -112,7 +112,7 @@ describe.skipIf(!hasChromium)('ground truth in the page', () => {
   it('draws the outline, and no more when it is switched off or removed', async () => {
     const pixels = (): Promise<string> =>
       card(1)
-        .getByRole('img')
+        .getByRole('img', { name: 'Heat map' })
         .evaluate(
           (canvas) =>
             new Promise<string>((done) =>
@@ -150,7 +150,7 @@ describe.skipIf(!hasChromium)('ground truth in the page', () => {
     const expected = await inNode(bytes, boxesToMask(boxes, size), 'Right effusion.', 0);
     await expect.poll(async () => near(await figures(), expected), { message: `${expected}` }).toBe(true);
     await page.getByRole('button', { name: 'right effusion', exact: true }).click();
-    await card(2).getByRole('img').waitFor();
+    await card(2).getByRole('img', { name: 'Heat map' }).waitFor();
     await card(2)
       .getByRole('button', { name: /^Remove/ })
       .click();
