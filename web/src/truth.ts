@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { samePhrase } from '../../src/data/annotations/annotation.ts';
+import { DataError } from '../../src/data/errors.ts';
 import { uniteMasks } from '../../src/data/regions.ts';
 import type { Mask } from '../../src/data/types.ts';
 import { EVALUATION_SIDE } from '../../src/eval/agreement.ts';
@@ -43,6 +44,9 @@ export function giveTruth(files: readonly File[]): Promise<void> {
     if (!image || files.length === 0) return;
     const { width, height } = image.image;
     const findings = await engine.openTruth(files, { name: image.name, width, height });
+    if (opened.value !== image) {
+      throw new DataError(`Another image was opened meanwhile; give the ground truth of ${opened.value?.name} again.`);
+    }
     given.value = { opened: image, names: files.map(({ name }) => name), findings };
     showKnown.value = true;
     announcement.value = `Took ${files.map(({ name }) => name).join(', ')} as the ground truth of ${image.name}.`;
