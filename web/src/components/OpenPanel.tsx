@@ -66,7 +66,7 @@ export function OpenPanel() {
             {describeCalibration(model.calibration)}{' '}
           </>
         )}
-        Files can also be dropped anywhere on this page.
+        Files and folders can also be dropped anywhere on this page.
       </p>
     </section>
   );
