@@ -3,7 +3,7 @@ import { DataError } from '../../src/data/errors.ts';
 import { wordsOf } from '../../src/data/text/phraseWords.ts';
 import type { GrayImage } from '../../src/data/types.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
-import { isCheckpointPart } from './files.ts';
+import { isModelFile } from './files.ts';
 import { type OpenedImage, openSample, SAMPLES } from './images.ts';
 import { keepForOffline } from './offline.ts';
 import { samePhrase } from './phrases.ts';
@@ -223,7 +223,12 @@ export function adoptTrained(name: string, files: CheckpointFiles): Promise<void
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {
-  await useModel(open);
+  phase.value = { kind: 'busy', what: 'Opening the model' };
+  try {
+    await useModel(open);
+  } finally {
+    if (phase.value.kind === 'busy') phase.value = { kind: 'ready' };
+  }
   announcement.value = `Opened the model ${model.value?.name}.`;
   await answerAll();
 }
@@ -233,14 +238,14 @@ export function readImage(file: File): Promise<OpenedImage> {
   return engine.openImage(file);
 }
 
-/** Opens an image, or the three files of a checkpoint. */
+/** Opens an image, or the files of a model. */
 export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isCheckpointPart)) return adopt(() => engine.openModel(files));
+    if (files.some(isModelFile)) return adopt(() => engine.openModel(files));
     if (others.length > 0) {
-      throw new DataError(`${files.length} files were given; open one image at a time, or the three of a checkpoint.`);
+      throw new DataError(`${files.length} files were given; open one image at a time, or those of a model.`);
     }
     const image = await readImage(first);
     await inTurn(() => useImage(image));

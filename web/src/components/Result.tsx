@@ -59,7 +59,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
   useEffect(() => {
     announcement.value =
       `${phrase}: ${describePresence(presence)}. Most similar where the map is largest, ` +
-      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.`;
+      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}. ${model.untrained ?? ''}`;
     // What a slider changes is not read out again.
   }, [answer]);
 
@@ -75,6 +75,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
         <strong>{verdict === 'unknown' ? 'not calibrated' : verdict}</strong>
         {presence && <> {describePresence(presence).replace(/^\w+ /, '')}</>}
       </p>
+      {model.untrained !== undefined && <p class="problem">{model.untrained}</p>}
       <dl>
         <dt>Similarity</dt>
         <dd>
@@ -106,6 +107,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
                 kind: 'groundray-localization',
                 notice: RESEARCH_NOTICE,
                 model: model.name,
+                untrained: model.untrained,
                 image: { file: opened.name, width: opened.image.width, height: opened.image.height },
                 phrase,
                 similarity,

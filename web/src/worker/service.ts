@@ -8,14 +8,10 @@ import type { MemoryReport } from '../../../src/gpu/buffers.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
-import {
-  type Checkpoint,
-  type CheckpointFiles,
-  fetchCheckpoint,
-  parseCheckpoint,
-  readCheckpoint,
-} from './checkpoint.ts';
+import { type Checkpoint, type CheckpointFiles, fetchCheckpoint, parseCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
+import { givenFiles, openingError } from './givenFiles.ts';
+import { readModel } from './modelFiles.ts';
 import { openImage, pageCodecs } from './openImage.ts';
 
 /** What the page knows of the model that the worker holds. */
@@ -24,6 +20,8 @@ export interface Model {
   readonly config: RunConfig;
   /** Decides between present and absent. */
   readonly calibration: PresenceCalibration | undefined;
+  /** Why its maps say nothing, where the model is not trained. */
+  readonly untrained: string | undefined;
 }
 
 /** Where a phrase was found, and what a person should know of the phrase: words that the model cannot read. */
@@ -66,7 +64,14 @@ export class EngineService {
 
   /** Opens a model from the files that a person chose. The model before stays if they cannot be used. */
   async openModel(files: readonly File[]): Promise<Model> {
-    return this.use(await readCheckpoint(files));
+    try {
+      return await this.use(await readModel(await givenFiles(files)));
+    } catch (error) {
+      throw openingError(
+        error,
+        files.reduce((sum, { size }) => sum + size, 0),
+      );
+    }
   }
 
   async openTrained(name: string, files: CheckpointFiles): Promise<Model> {
@@ -138,8 +143,8 @@ export class EngineService {
         if (this.engine?.gpu === opening.gpu) this.tellLoss(message);
       });
     }
-    const { name, config, calibration } = next;
-    return { name, config, calibration };
+    const { name, config, calibration, untrained } = next;
+    return { name, config, calibration, untrained };
   }
 }
 
