@@ -127,10 +127,13 @@ export function bertIn(label: string, file: TensorCatalog, heads?: number): Bert
   return bertConfigOf(label, shapeOf, countNumbers(label, names, layerPlace), heads);
 }
 
+/** What takes the towers to their common space; checkpoints put `model.` in front. */
+const embedders = [/^(model\.)?local_embedder\.weight$/, /^(model\.)?global_embedder\.weight$/];
+
 /** Whether a file holds a whole `GroundingModel`, as a run of ours writes it. */
 export function holdsGroundingModel(file: TensorCatalog): boolean {
-  const names = new Set(file.names());
-  return names.has('local_embedder.weight') && names.has('global_embedder.weight');
+  const names = [...file.names()];
+  return embedders.every((pattern) => names.some((name) => pattern.test(name)));
 }
 
 /** A tower of a `GroundingModel`. */

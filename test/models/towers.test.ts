@@ -41,7 +41,9 @@ describe('the towers in a file', () => {
   });
 
   it('are not looked for in a whole model, which is told apart', () => {
-    expect(holdsGroundingModel(catalog(stateShapes(new GroundingModel(tinyConfig().model))))).toBe(true);
+    const shapes = stateShapes(new GroundingModel(tinyConfig().model));
+    expect(holdsGroundingModel(catalog(shapes))).toBe(true);
+    expect(holdsGroundingModel(catalog(under('model.', shapes)))).toBe(true);
     expect(holdsGroundingModel(catalog(shapesOf(smallBert())))).toBe(false);
   });
 

@@ -4,7 +4,7 @@ import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { GpuError } from '../../src/gpu/errors.ts';
 import { bytesSource } from '../../src/io/byteSource.ts';
-import { writeSafetensors } from '../../src/io/safetensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
 import { openingError, unzipModel } from '../../web/src/worker/givenFiles.ts';
 import { type ModelFile, readModel } from '../../web/src/worker/modelFiles.ts';
 import { smallBert, smallResNet, weightBytes, words } from '../support/towerFiles.ts';
@@ -12,6 +12,14 @@ import { smallBert, smallResNet, weightBytes, words } from '../support/towerFile
 const shipped = (name: string) =>
   Uint8Array.from(readFileSync(resolve(import.meta.dirname, '../../web/public/phantom-mini', name)));
 const run = Object.fromEntries(['model.safetensors', 'config.json', 'vocab.txt'].map((name) => [name, shipped(name)]));
+
+/** The same model as runs save it, with the state of the optimizer. */
+function checkpoint(): Uint8Array {
+  const file = readSafetensors(run['model.safetensors']!, 'model.safetensors');
+  const tensors = file.names().map((name) => [`model.${name}`, file.tensor(name)] as const);
+  const moment = ['optimizer.exp_avg.visual.conv1.weight', { shape: [1], data: Float32Array.of(0) }] as const;
+  return writeSafetensors(new Map([...tensors, moment]), { progress: '{"step":3,"bestValidation":null}' });
+}
 
 const vocabulary = strToU8(`${words.join('\n')}\n`);
 const json = (value: object) => strToU8(JSON.stringify(value));
@@ -42,8 +50,12 @@ describe('a run folder that was given to the page', () => {
 
   it('has its model preferred to its checkpoint, and files beside the weights to others', async () => {
     const other = { 'b/config.json': json({ preset: 'none' }), 'b/vocab.txt': vocabulary };
-    const files = { ...other, 'a/checkpoint.safetensors': run['model.safetensors']!, ...within('a', run) };
+    const files = { ...other, 'a/checkpoint.safetensors': checkpoint(), ...within('a', run) };
     expect((await readModel(given(files))).name).toBe('a/model.safetensors');
+    const { 'model.safetensors': _, ...rest } = run;
+    const saved = await readModel(given({ ...rest, 'checkpoint.safetensors': checkpoint() }));
+    expect(saved.name).toBe('checkpoint.safetensors');
+    expect(saved.untrained).toBeUndefined();
   });
 
   it('is refused where a file is missing, foreign or there twice', async () => {

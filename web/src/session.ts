@@ -24,8 +24,9 @@ import {
   problem,
 } from './state.ts';
 import type { CheckpointFiles } from './worker/checkpoint.ts';
+import type { ModelSource } from './worker/modelSource.ts';
 import type { Model } from './worker/service.ts';
-import { engine, training } from './workers.ts';
+import { broken, engine, training } from './workers.ts';
 
 /** Relative to the page; a worker's own addresses are relative to its script. */
 const shippedCheckpoint = new URL('./phantom-mini/', document.baseURI).href;
@@ -62,7 +63,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 export async function start(): Promise<void> {
   try {
     phase.value = { kind: 'busy', what: 'Loading the model' };
-    await engine.whenLost(proxy((reason: string) => void recover(reason)));
+    await Promise.race([broken, engine.whenLost(proxy((reason: string) => void recover(reason)))]);
     await useModel(() => engine.openShipped(shippedCheckpoint));
     const sample = openSample(SAMPLES[0] ?? 0);
     if (cards.value.length === 0) cards.value = [newCard(sample.known[0]?.phrase ?? 'pleural effusion')];
@@ -75,7 +76,7 @@ export async function start(): Promise<void> {
   }
   await attempt(async () => {
     await engine.loadDecoders();
-    await training.load();
+    await Promise.race([broken, training.load()]);
     await keepForOffline();
   });
   document.documentElement.dataset.loaded = 'true';
@@ -219,7 +220,12 @@ export function chooseSample(index: number): Promise<void> {
 
 /** Looks with a model that was trained in the page from now on, at the same image and phrases. */
 export function adoptTrained(name: string, files: CheckpointFiles): Promise<void> {
-  return attempt(() => adopt(() => engine.openTrained(name, files)));
+  return attempt(() => adopt(() => engine.open({ name, run: files })));
+}
+
+/** Where the opened model comes from. */
+export function modelSource(): Promise<ModelSource> {
+  return inTurn(async () => engine.opened());
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {
@@ -243,7 +249,7 @@ export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isModelFile)) return adopt(() => engine.openModel(files));
+    if (files.some(isModelFile)) return adopt(() => engine.open({ given: files }));
     if (others.length > 0) {
       throw new DataError(`${files.length} files were given; open one image at a time, or those of a model.`);
     }

@@ -22,6 +22,11 @@ export interface Checkpoint {
   readonly untrained?: string;
 }
 
+/** A model that a run of ours saved. */
+export interface RunCheckpoint extends Checkpoint {
+  readonly weights: TensorFile;
+}
+
 /** What `npm run train` leaves in a run folder. */
 export interface CheckpointFiles {
   readonly weights: { readonly name: string; readonly bytes: ArrayBuffer };
@@ -30,7 +35,7 @@ export interface CheckpointFiles {
 }
 
 /** @throws ConfigError, DataError or TensorFileError that names the file and what is wrong with it. */
-export function parseCheckpoint(name: string, { weights, config, vocabulary }: CheckpointFiles): Checkpoint {
+export function parseCheckpoint(name: string, { weights, config, vocabulary }: CheckpointFiles): RunCheckpoint {
   return checkpointOf(name, readTensors(weights.bytes, weights.name), config, vocabulary);
 }
 
@@ -44,7 +49,7 @@ export function parseJson(text: string, source: string): unknown {
 }
 
 /** A model of ours from its weights and the texts of `config.json` and `vocab.txt`. @throws as `parseCheckpoint`. */
-export function checkpointOf(name: string, weights: TensorFile, config: string, words: string): Checkpoint {
+export function checkpointOf(name: string, weights: TensorFile, config: string, words: string): RunCheckpoint {
   const parsed = parseRunConfig(parseJson(config, 'config.json'), 'config.json');
   const vocabulary = parseVocabulary(words);
   if (vocabulary.length !== parsed.model.text.vocabulary) {
@@ -57,15 +62,15 @@ export function checkpointOf(name: string, weights: TensorFile, config: string, 
   return { name, config: parsed, tokenizer, weights, calibration: parseCalibration(weights.metadata) };
 }
 
-/** A checkpoint on the page's server. @param folder its address, with a slash at its end. */
-export async function fetchCheckpoint(folder: string): Promise<Checkpoint> {
+/** The files of a run on the page's server. @param folder its address, with a slash at its end. */
+export async function fetchCheckpoint(folder: string): Promise<CheckpointFiles> {
   const [weights, config, vocabulary] = await Promise.all(CHECKPOINT_FILES.map((file) => fetchPart(folder + file)));
   if (!weights || !config || !vocabulary) throw new ConfigError(`The checkpoint ${folder} has no files.`);
-  return parseCheckpoint(folder.split('/').at(-2) ?? folder, {
-    weights: { name: 'model.safetensors', bytes: await weights.arrayBuffer() },
+  return {
+    weights: { name: CHECKPOINT_FILES[0], bytes: await weights.arrayBuffer() },
     config: await config.text(),
     vocabulary: await vocabulary.text(),
-  });
+  };
 }
 
 async function fetchPart(address: string): Promise<Response> {

@@ -8,10 +8,10 @@ import type { MemoryReport } from '../../../src/gpu/buffers.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
-import { type Checkpoint, type CheckpointFiles, fetchCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, fetchCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
-import { givenFiles, openingError } from './givenFiles.ts';
-import { readModel } from './modelFiles.ts';
+import { openingError } from './givenFiles.ts';
+import { type ModelSource, openSource, sourceBytes } from './modelSource.ts';
 import { openImage, pageCodecs } from './openImage.ts';
 
 /** What the page knows of the model that the worker holds. */
@@ -50,6 +50,7 @@ const reportedLimits = [
 export class EngineService {
   private engine: Engine | undefined;
   private checkpoint: Checkpoint | undefined;
+  private source: ModelSource | undefined;
   private tellLoss: (reason: string) => void = () => undefined;
 
   /** `tell` is called when the device is lost, with the browser's reason. */
@@ -59,23 +60,24 @@ export class EngineService {
 
   /** Opens the checkpoint in a folder of the page's server. @param folder its address, with a slash at its end. */
   async openShipped(folder: string): Promise<Model> {
-    return this.use(await fetchCheckpoint(folder));
+    return this.open({ name: folder.split('/').at(-2) ?? folder, run: await fetchCheckpoint(folder) });
   }
 
-  /** Opens a model from the files that a person chose. The model before stays if they cannot be used. */
-  async openModel(files: readonly File[]): Promise<Model> {
+  /** Opens a model that a person gave or trained. The model before stays if it cannot be used. */
+  async open(source: ModelSource): Promise<Model> {
     try {
-      return await this.use(await readModel(await givenFiles(files)));
+      const model = await this.use(await openSource(source));
+      this.source = source;
+      return model;
     } catch (error) {
-      throw openingError(
-        error,
-        files.reduce((sum, { size }) => sum + size, 0),
-      );
+      throw openingError(error, sourceBytes(source));
     }
   }
 
-  async openTrained(name: string, files: CheckpointFiles): Promise<Model> {
-    return this.use(parseCheckpoint(name, files));
+  /** Where the opened model comes from. */
+  opened(): ModelSource {
+    if (!this.source) throw new GpuError('The model is not ready yet.');
+    return this.source;
   }
 
   /** Opens the same model on another device. */
