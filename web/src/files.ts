@@ -10,8 +10,8 @@ export function endsWithAny(name: string, endings: readonly string[]): boolean {
   return endings.some((ending) => name.toLowerCase().endsWith(ending));
 }
 
-/** Whether a file belongs to a model, by its name. */
-export function isModelFile({ name }: { readonly name: string }): boolean {
+/** Whether a file may be a part of a model, by its name. */
+export function isCheckpointPart({ name }: { readonly name: string }): boolean {
   return endsWithAny(name, MODEL_ENDINGS);
 }
 

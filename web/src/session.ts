@@ -3,7 +3,7 @@ import { DataError } from '../../src/data/errors.ts';
 import { wordsOf } from '../../src/data/text/phraseWords.ts';
 import type { GrayImage } from '../../src/data/types.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
-import { isModelFile } from './files.ts';
+import { isCheckpointPart } from './files.ts';
 import { type OpenedImage, openSample, SAMPLES } from './images.ts';
 import { keepForOffline } from './offline.ts';
 import { samePhrase } from './phrases.ts';
@@ -229,7 +229,7 @@ export function modelSource(): Promise<ModelSource> {
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {
-  phase.value = { kind: 'busy', what: 'Opening the model' };
+  if (phase.value.kind === 'ready') phase.value = { kind: 'busy', what: 'Opening the model' };
   try {
     await useModel(open);
   } finally {
@@ -249,7 +249,7 @@ export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isModelFile)) return adopt(() => engine.open({ given: files }));
+    if (files.some(isCheckpointPart)) return adopt(() => engine.open({ given: files }));
     if (others.length > 0) {
       throw new DataError(`${files.length} files were given; open one image at a time, or those of a model.`);
     }

@@ -5,7 +5,7 @@ import { type BatchRow, batchTable, pictureName, zipFiles } from '../batch.ts';
 import { pngOf, save } from '../files.ts';
 import { findingOf, scaleToMap } from '../picture.ts';
 import { findIn, readImage } from '../session.ts';
-import { announcement, cards, colors, model, opacity, preset, threshold } from '../state.ts';
+import { announcement, cards, colors, opacity, preset, threshold } from '../state.ts';
 
 interface Progress {
   readonly done: number;
@@ -31,8 +31,8 @@ export function BatchPanel() {
       progress.value = { done: i, all: files.length };
       try {
         const { image } = await readImage(file);
-        const { found, model: used } = await findIn(image, phrases);
-        const options = { ...scale, sigma: used.config.sigma, calibration: used.calibration };
+        const { found, model } = await findIn(image, phrases);
+        const options = { ...scale, sigma: model.config.sigma, calibration: model.calibration };
         const shown = scaleToMap(image);
         for (const [k, localization] of found.entries()) {
           const finding = findingOf(phrases[k] ?? '', localization, image, options);
@@ -58,7 +58,6 @@ export function BatchPanel() {
   return (
     <details class="panel">
       <summary>Many images</summary>
-      {model.value?.untrained !== undefined && <p class="problem">{model.value.untrained}</p>}
       <div class="field">
         <label for="batch-files">
           Look for the phrases of this page in many images, and save maps and a table as a zip

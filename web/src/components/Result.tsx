@@ -34,6 +34,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
     preset: preset.value,
     threshold: threshold.value,
     calibration: model.calibration,
+    note: model.untrained,
   };
   const finding = findingOf(phrase, localization, opened.image, options);
   const { similarity, presence, box, regions, map } = finding;
