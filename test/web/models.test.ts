@@ -146,6 +146,14 @@ describe.skipIf(!hasChromium)('models that are given to the page', () => {
     expect(await facts().textContent()).toContain('resnet.zip');
   });
 
+  it('can be trained, which the other worker does with the same files', async () => {
+    await page.getByText('Train a model here').click();
+    await page.getByLabel('Begin with').selectOption('opened');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByText('step 0 of 1250').waitFor({ timeout: 60_000 });
+    expect(await alert()).toBe('');
+  });
+
   it('ask for nothing and cause no error', async () => {
     expect(watched.requests).toEqual([]);
     expect(watched.errors).toEqual([]);
