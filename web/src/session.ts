@@ -23,6 +23,7 @@ import {
   problem,
 } from './state.ts';
 import type { CheckpointFiles } from './worker/checkpoint.ts';
+import type { ModelSource } from './worker/modelSource.ts';
 import type { Model } from './worker/service.ts';
 import { broken, engine, training } from './workers.ts';
 
@@ -220,28 +221,33 @@ export function chooseSample(index: number): Promise<void> {
 
 /** Looks with a model that was trained in the page from now on, at the same image and phrases. */
 export function adoptTrained(name: string, files: CheckpointFiles): Promise<void> {
-  return attempt(() => adopt(() => engine.openTrained(name, files)));
+  return attempt(() => adopt(() => engine.open({ name, run: files })));
 }
 
-/** The opened model, as the files of a run folder. */
-export function modelFiles(): Promise<CheckpointFiles> {
-  return inTurn(() => engine.files());
+/** Where the opened model comes from. */
+export function modelSource(): Promise<ModelSource> {
+  return inTurn(async () => engine.opened());
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {
-  await useModel(open);
+  if (phase.value.kind === 'ready') phase.value = { kind: 'busy', what: 'Opening the model' };
+  try {
+    await useModel(open);
+  } finally {
+    if (phase.value.kind === 'busy') phase.value = { kind: 'ready' };
+  }
   announcement.value = `Opened the model ${model.value?.name}.`;
   await answerAll();
 }
 
-/** Opens an image, or the three files of a checkpoint. */
+/** Opens an image, or the files of a model. */
 export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isCheckpointPart)) return adopt(() => engine.openModel(files));
+    if (files.some(isCheckpointPart)) return adopt(() => engine.open({ given: files }));
     if (others.length > 0) {
-      throw new DataError(`${files.length} files were given; open one image at a time, or the three of a checkpoint.`);
+      throw new DataError(`${files.length} files were given; open one image at a time, or those of a model.`);
     }
     const image = await engine.openImage(first);
     await inTurn(() => useImage(image));

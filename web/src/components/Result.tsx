@@ -36,6 +36,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
     preset: preset.value,
     threshold: threshold.value,
     calibration: model.calibration,
+    note: model.untrained,
   };
   const finding = findingOf(phrase, localization, opened.image, options);
   const { similarity, presence, box, regions, map } = finding;
@@ -64,7 +65,8 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
     announcement.value =
       `${phrase}: ${describePresence(presence)}. Most similar where the map is largest, ` +
       `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.` +
-      (known.length > 0 ? ` Ground truth: ${describeAgreement(mask !== undefined, agreement)}.` : '');
+      (known.length > 0 ? ` Ground truth: ${describeAgreement(mask !== undefined, agreement)}.` : '') +
+      (model.untrained ? ` ${model.untrained}` : '');
     // What a slider changes is not read out again.
   }, [answer]);
 
@@ -81,6 +83,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
         <strong>{verdict === 'unknown' ? 'not calibrated' : verdict}</strong>
         {presence && <> {describePresence(presence).replace(/^\w+ /, '')}</>}
       </p>
+      {model.untrained !== undefined && <p class="problem">{model.untrained}</p>}
       <dl>
         <dt>Similarity</dt>
         <dd>
@@ -110,6 +113,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
                 kind: 'groundray-localization',
                 notice: RESEARCH_NOTICE,
                 model: model.name,
+                untrained: model.untrained,
                 image: { file: opened.name, width: opened.image.width, height: opened.image.height },
                 phrase,
                 similarity,

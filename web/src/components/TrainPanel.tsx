@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
-import { adoptTrained, modelFiles } from '../session.ts';
+import { adoptTrained, modelSource } from '../session.ts';
 import { shownImage } from '../shown.ts';
 import { announcement, cards, colors, model, opacity, opened, problem, threshold } from '../state.ts';
 import type { Begun } from '../worker/trainingService.ts';
@@ -53,7 +53,7 @@ export function TrainPanel() {
     stop.current = false;
     problem.value = '';
     try {
-      const begun = run.value ?? (await training.begin(steps, fromOpened.value ? await modelFiles() : undefined));
+      const begun = run.value ?? (await training.begin(steps, fromOpened.value ? await modelSource() : undefined));
       run.value = begun;
       while (!stop.current && begun.done + losses.value.length < begun.steps) {
         const { total } = await training.step();

@@ -28,10 +28,13 @@ export class Engine {
   static async open({ config, tokenizer, weights }: Checkpoint, gpu?: Gpu): Promise<Engine> {
     const used = gpu ?? (await createGpu());
     const model = new GroundingModel(config.model);
-    const arena = new ParameterArena(used, model, { initialize: false });
+    // Nothing is trained here: without gradients a model takes half the memory.
+    const arena = new ParameterArena(used, model, { initialize: false, frozen: () => true });
     try {
       // `checkpoint.safetensors` of a run folder has the optimizer's state too.
       await loadStateDict(arena, weights, { strict: true, ignore: [/^optimizer\./] });
+      // Whether the device had the memory is known when all is there.
+      await used.finish();
       return new Engine(arena, new ModelLocalizer(used, model, tokenizer, config));
     } catch (error) {
       if (gpu) arena.dispose();

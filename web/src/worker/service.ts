@@ -10,15 +10,11 @@ import { GpuError } from '../../../src/gpu/errors.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
 import type { TruthFinding } from '../truth.ts';
-import {
-  type Checkpoint,
-  type CheckpointFiles,
-  fetchCheckpoint,
-  parseCheckpoint,
-  readCheckpoint,
-} from './checkpoint.ts';
+import { type Checkpoint, fetchCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
+import { openingError } from './givenFiles.ts';
 import { type FileFindings, type FileTask, localizeFile } from './localizeFile.ts';
+import { type ModelSource, openSource, sourceBytes } from './modelSource.ts';
 import { openImage, pageCodecs } from './openImage.ts';
 import { openAnnotations, openTruth, type TruthImage } from './truth.ts';
 
@@ -28,6 +24,8 @@ export interface Model {
   readonly config: RunConfig;
   /** Decides between present and absent. */
   readonly calibration: PresenceCalibration | undefined;
+  /** Why its maps say nothing, where the model is not trained. */
+  readonly untrained: string | undefined;
 }
 
 /** Where a phrase was found, and what a person should know of the phrase: words that the model cannot read. */
@@ -56,6 +54,7 @@ const reportedLimits = [
 export class EngineService {
   private engine: Engine | undefined;
   private checkpoint: Checkpoint | undefined;
+  private source: ModelSource | undefined;
   private tellLoss: (reason: string) => void = () => undefined;
 
   /** `tell` is called when the device is lost, with the browser's reason. */
@@ -65,21 +64,24 @@ export class EngineService {
 
   /** Opens the checkpoint in a folder of the page's server. @param folder its address, with a slash at its end. */
   async openShipped(folder: string): Promise<Model> {
-    return this.use(await fetchCheckpoint(folder));
+    return this.open({ name: folder.split('/').at(-2) ?? folder, run: await fetchCheckpoint(folder) });
   }
 
-  /** Opens a model from the files that a person chose. The model before stays if they cannot be used. */
-  async openModel(files: readonly File[]): Promise<Model> {
-    return this.use(await readCheckpoint(files));
+  /** Opens a model that a person gave or trained. The model before stays if it cannot be used. */
+  async open(source: ModelSource): Promise<Model> {
+    try {
+      const model = await this.use(await openSource(source));
+      this.source = source;
+      return model;
+    } catch (error) {
+      throw openingError(error, sourceBytes(source));
+    }
   }
 
-  async openTrained(name: string, files: CheckpointFiles): Promise<Model> {
-    return this.use(parseCheckpoint(name, files));
-  }
-
-  /** The opened model, as the files of a run folder. */
-  files(): CheckpointFiles {
-    return this.ready().checkpoint.files;
+  /** Where the opened model comes from. */
+  opened(): ModelSource {
+    if (!this.source) throw new GpuError('The model is not ready yet.');
+    return this.source;
   }
 
   /** Opens the same model on another device. */
@@ -158,8 +160,8 @@ export class EngineService {
         if (this.engine?.gpu === opening.gpu) this.tellLoss(message);
       });
     }
-    const { name, config, calibration } = next;
-    return { name, config, calibration };
+    const { name, config, calibration, untrained } = next;
+    return { name, config, calibration, untrained };
   }
 }
 
