@@ -6,7 +6,7 @@ import type { CasesOf } from '../harness.ts';
 import { cases as layerNorm } from '../layerNorm.ts';
 import { cases as matmul } from '../matmul.ts';
 import { calibrate, type Roofline, type Work } from '../measure/roofline.ts';
-import { type Progress, roundRobin, type Visit } from '../measure/rounds.ts';
+import { type Progress, type Visit, visitInRounds } from '../measure/rounds.ts';
 import type { CaseResult } from '../report/schema.ts';
 import { cases as softmax } from '../softmax.ts';
 import { type FamilyCase, kernelVisit } from './kernelVisit.ts';
@@ -74,10 +74,6 @@ export interface QuickResult {
 }
 
 export interface QuickOptions {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-  /** Runs a measurement when nothing else uses the device; at once if left out. */
-  readonly inTurn?: (measure: () => Promise<void>) => Promise<void>;
   /** Those of `quickCases` by default. */
   readonly cases?: readonly FamilyCase[];
   /** Measurements of each case; 3 by default. */
@@ -88,12 +84,15 @@ export interface QuickOptions {
 
 /**
  * A benchmark of seconds on a graphics card and of less than a minute on a software adapter, for Node and for pages.
+ * Tells of every measurement before it makes it, so whoever asks for the next one decides when it is made, and whether.
  * Give it a device of its own, which the caller disposes.
- * @throws Interrupted between two measurements, once the signal is aborted.
  */
-export async function quickBenchmark(gpu: Gpu, options: QuickOptions): Promise<QuickResult> {
-  const { signal, onProgress, rounds = 3, inTurn = (measure) => measure() } = options;
-  const { cases = quickCases(gpu), copyBytes = gpu.adapter.kind === 'hardware' ? 2 ** 27 : 2 ** 26 } = options;
+export async function* quickBenchmark(
+  gpu: Gpu,
+  options: QuickOptions = {},
+): AsyncGenerator<Progress, QuickResult, void> {
+  const { cases = quickCases(gpu), rounds = 3 } = options;
+  const { copyBytes = gpu.adapter.kind === 'hardware' ? 2 ** 27 : 2 ** 26 } = options;
   using _calibration = gpu.scopes.open();
   const leftOut: string[] = [];
   const visits = cases.map((benchCase) => leaveOutFailing(kernelVisit(gpu, benchCase), leftOut));
@@ -106,8 +105,7 @@ export async function quickBenchmark(gpu: Gpu, options: QuickOptions): Promise<Q
       else peaks = await calibrate(gpu, copyBytes);
     },
   };
-  const waiting = ({ name, measure }: Visit): Visit => ({ name, measure: (round) => inTurn(() => measure(round)) });
-  await roundRobin([roofline, ...visits].map(waiting), { rounds, signal, onProgress });
+  yield* visitInRounds([roofline, ...visits], { rounds });
   if (!peaks) throw new Error('The roofline was not measured.');
   return {
     roofline: peaks.roofline(),

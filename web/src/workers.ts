@@ -1,5 +1,6 @@
-/** The page's workers, as objects whose methods they answer. Both are loaded with the page: nothing is fetched later. */
+/** The page's workers, as objects whose methods they answer. All are loaded with the page: nothing is fetched later. */
 import { wrap } from 'comlink';
+import type { BenchmarkService } from './worker/benchmarkService.ts';
 import type { EngineService } from './worker/service.ts';
 import type { TrainingService } from './worker/trainingService.ts';
 
@@ -9,4 +10,8 @@ export const engine = wrap<EngineService>(
 
 export const training = wrap<TrainingService>(
   new Worker(new URL('./worker/trainingWorker.ts', import.meta.url), { type: 'module' }),
+);
+
+export const benchmark = wrap<BenchmarkService>(
+  new Worker(new URL('./worker/benchmarkWorker.ts', import.meta.url), { type: 'module' }),
 );

@@ -5,7 +5,11 @@ import type { Localization } from '../../../src/eval/localizer.ts';
 import type { PresenceCalibration } from '../../../src/eval/presence.ts';
 import { describeAdapter } from '../../../src/gpu/adapter.ts';
 import type { MemoryReport } from '../../../src/gpu/buffers.ts';
+import { createGpu } from '../../../src/gpu/create.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { chromeTrace, type KernelTime, type ProfiledDispatch, rollUp } from '../../../src/gpu/profile.ts';
+import { recover } from '../../../src/kernels/recover.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
 import {
@@ -40,6 +44,29 @@ export interface DeviceReport {
   readonly features: readonly string[];
 }
 
+/** Where the GPU time of one question goes. */
+export interface Trace {
+  readonly phrase: string;
+  /** Longest first. */
+  readonly kernels: readonly KernelTime[];
+  readonly dispatches: number;
+  readonly ms: number;
+  /** Microseconds to which the browser rounds these times. */
+  readonly tickUs: number;
+  /** For a trace viewer, see `chromeTrace`. */
+  readonly json: string;
+}
+
+/** The largest number of nanoseconds that divides all times, in microseconds. */
+function tickOf(dispatches: readonly ProfiledDispatch[]): number {
+  let tick = 0;
+  for (const { us } of dispatches) {
+    let rest = Math.round(1000 * us);
+    while (rest > 0) [tick, rest] = [rest, tick % rest];
+  }
+  return tick / 1000;
+}
+
 const reportedLimits = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -50,6 +77,7 @@ const reportedLimits = [
 
 /** What the page asks of its worker; everything that goes in and out can be cloned. Calls must not overlap. */
 export class EngineService {
+  private gpu: Gpu | undefined;
   private engine: Engine | undefined;
   private checkpoint: Checkpoint | undefined;
   private tellLoss: (reason: string) => void = () => undefined;
@@ -103,8 +131,17 @@ export class EngineService {
     return this.ready().engine.findIn(image, phrases);
   }
 
+  /** @throws GpuError if the device has no timestamp queries. */
+  async trace(image: GrayImage, phrase: string): Promise<Trace> {
+    const dispatches = await this.ready().engine.trace(image, phrase);
+    const kernels = rollUp(dispatches, 'kernel');
+    const ms = kernels.reduce((sum, kernel) => sum + kernel.ms, 0);
+    const json = chromeTrace(dispatches);
+    return { phrase, kernels, dispatches: dispatches.length, ms, tickUs: tickOf(dispatches), json };
+  }
+
   isLost(): boolean {
-    return this.engine?.gpu.isLost ?? false;
+    return this.gpu?.isLost ?? false;
   }
 
   report(): DeviceReport {
@@ -125,19 +162,23 @@ export class EngineService {
     return { engine, checkpoint };
   }
 
+  /** The device in use, or another in place of one that is lost. @throws GpuError where there is no WebGPU. */
+  private async device(): Promise<Gpu> {
+    const { gpu } = this;
+    if (gpu && !gpu.isLost) return gpu;
+    const fresh = gpu ? await recover(gpu) : await createGpu();
+    fresh.onDeviceLost(({ message }) => {
+      if (this.gpu === fresh) this.tellLoss(message);
+    });
+    this.gpu = fresh;
+    return fresh;
+  }
+
   private async use(next: Checkpoint): Promise<Model> {
-    const before = this.engine;
-    const shared = before && !before.gpu.isLost ? before.gpu : undefined;
-    const opening = await Engine.open(next, shared);
-    if (shared) before?.release();
-    else before?.dispose();
+    const opening = await Engine.open(await this.device(), next);
+    this.engine?.dispose();
     this.engine = opening;
     this.checkpoint = next;
-    if (!shared) {
-      opening.gpu.onDeviceLost(({ message }) => {
-        if (this.engine?.gpu === opening.gpu) this.tellLoss(message);
-      });
-    }
     const { name, config, calibration } = next;
     return { name, config, calibration };
   }
