@@ -6,6 +6,9 @@ export interface LostEvent {
   readonly message: string;
 }
 
+/** Nothing of the engine's aborts what it waits for. Chromium has told of a loss seconds later, when the GPU was busy. */
+const abortedPatienceMs = 10_000;
+
 /** Whether a device can be used, and the first of its errors that nobody was told of yet. */
 export class DeviceState {
   private state: 'ready' | 'lost' | 'disposed' = 'ready';
@@ -56,9 +59,15 @@ export class DeviceState {
     );
   };
 
-  /** Whether the device is lost. What waits for a lost device may fail before the device says so: it gets the time to. */
-  async lossKnown(): Promise<boolean> {
-    await Promise.race([this.loss, new Promise((done) => setTimeout(done))]);
+  /** Whether a promise of the device failed because the device is lost, which the device may say only after it. */
+  async isLossBehind(error: unknown): Promise<boolean> {
+    const isAborted = error instanceof Error && error.name === 'AbortError';
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const waited = new Promise<void>((done) => {
+      timer = setTimeout(done, isAborted ? abortedPatienceMs : 0);
+    });
+    await Promise.race([this.loss, waited]);
+    clearTimeout(timer);
     return this.isLost;
   }
 

@@ -367,7 +367,7 @@ export class Gpu {
     try {
       return await this.wait(promise);
     } catch (error) {
-      if (await this.state.lossKnown()) this.state.throwFailure();
+      if (await this.state.isLossBehind(error)) this.state.throwFailure();
       throw error;
     }
   }
