@@ -69,7 +69,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
   const card = (number: number): Locator => page.getByRole('article', { name: `Phrase ${number}`, exact: true });
   const phrase = (number: number): Locator => card(number).getByLabel('Phrase', { exact: true });
-  const picture = (number: number): Locator => card(number).getByRole('img');
+  const picture = (number: number): Locator => card(number).getByRole('img', { name: 'Heat map of' });
   /** Waits until the map of a card is of this phrase. */
   const mapOf = (number: number, text: string): Promise<void> =>
     card(number)
@@ -158,7 +158,12 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await expect.poll(() => pixels(1)).not.toBe(contour);
     const plain = await pixels(1);
     await page.getByLabel('Opacity of the heat map').press('End');
-    await page.getByLabel('Colours').selectOption('cividis');
+    const legend = card(1).getByRole('img', { name: 'Colours from -1 (cosine' });
+    await page.getByLabel('Scale of the map').selectOption('paper-cosine');
+    await card(1).getByRole('img', { name: 'Colours from cosine' }).waitFor();
+    await page.getByLabel('Scale of the map').selectOption('paper-minmax');
+    await legend.waitFor();
+    await page.getByLabel('Colours', { exact: true }).selectOption('cividis');
     await expect.poll(() => pixels(1)).not.toBe(plain);
   });
 
