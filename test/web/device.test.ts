@@ -162,6 +162,6 @@ describe.skipIf(!hasChromium)('the device panel in Chromium', () => {
     await without.page.getByText('Device', { exact: true }).click();
     await without.page.getByText('This device has no timestamp queries').waitFor();
     expect(await without.page.getByRole('button', { name: 'Record a trace' }).count()).toBe(0);
-    await without.page.close();
+    await without.close();
   });
 });

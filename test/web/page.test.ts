@@ -382,7 +382,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await torn.page.route(/engineWorker/, (route) => route.abort());
     await torn.page.goto(site.address);
     await torn.page.getByRole('alert').getByText('could not be loaded').waitFor();
-    await torn.page.close();
+    await torn.close();
   });
 
   it('says in clear words that WebGPU is missing', async () => {
@@ -392,7 +392,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     const alert = without.page.getByRole('alert');
     await alert.getByText('This browser has no WebGPU').waitFor();
     expect(await without.page.getByText('Research use only').isVisible()).toBe(true);
-    await without.page.close();
+    await without.close();
   });
 });
 
