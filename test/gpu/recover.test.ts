@@ -23,6 +23,8 @@ function lose(gpu: Gpu): void {
   gpu.device.destroy();
 }
 
+const wave = (count: number, start: number) => Array.from({ length: count }, (_, i) => Math.sin(i + start));
+
 class TwoLayers extends Module {
   readonly first = new Linear(3, 16);
   readonly second = new Linear(16, 2);
@@ -46,16 +48,8 @@ class Training {
     const { gpu, model, arena, optimizer } = this;
     gpu.scope(() => {
       const at = optimizer.steps;
-      const x = tensor(
-        gpu,
-        Array.from({ length: 24 }, (_, i) => Math.sin(i + at)),
-        [8, 3],
-      );
-      const y = tensor(
-        gpu,
-        Array.from({ length: 16 }, (_, i) => Math.cos(i - at)),
-        [8, 2],
-      );
+      const x = tensor(gpu, wave(24, at), [8, 3]);
+      const y = tensor(gpu, wave(16, -at), [8, 2]);
       const hidden = dropout(relu(model.first.forward(x)), { p: 0.1, seed: at });
       arena.zeroGrad();
       backward([mean(square(sub(model.second.forward(hidden), y)), null)]);

@@ -1,8 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Progress } from '../../../bench/measure/rounds.ts';
-import { efficiencyOf } from '../../../bench/report/kernelTable.ts';
-import { timeOf } from '../../../bench/report/schema.ts';
 import { percent, short } from '../../../bench/report/text.ts';
 import { saveJsonText } from '../files.ts';
 import { inTurn } from '../session.ts';
@@ -96,13 +94,10 @@ export function BenchmarkSection() {
             </>
           }
           columns={['Case', 'ms', 'GFLOP/s', 'GB/s', 'Of the best', 'Bound by']}
-          rows={report.results.map((each) => {
-            const { gflops, gigabytesPerSecond, share, bound } = efficiencyOf(each, report.roofline);
-            return {
-              name: each.name,
-              cells: [short(timeOf(each).median), short(gflops), short(gigabytesPerSecond), percent(share), bound],
-            };
-          })}
+          rows={report.results.map(({ name, ms, gflops, gigabytesPerSecond, share, bound }) => ({
+            name,
+            cells: [short(ms), short(gflops), short(gigabytesPerSecond), percent(share), bound],
+          }))}
         />
       )}
       {report?.leftOut.map((sentence) => (

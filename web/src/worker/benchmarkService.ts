@@ -1,12 +1,22 @@
 import type { Progress } from '../../../bench/measure/rounds.ts';
+import { type Efficiency, efficiencyOf } from '../../../bench/report/kernelTable.ts';
+import type { CaseResult } from '../../../bench/report/schema.ts';
+import { timeOf } from '../../../bench/report/timeOf.ts';
 import { type QuickResult, quickBenchmark } from '../../../bench/suites/quick.ts';
 import type { AdapterSummary } from '../../../src/gpu/adapter.ts';
 import { createGpu } from '../../../src/gpu/create.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 
+/** A case and what it reaches of the device's best. */
+export interface RatedResult extends CaseResult, Efficiency {
+  /** The median of the time that counts. */
+  readonly ms: number;
+}
+
 /** What a benchmark found, and on which device. */
 export interface BenchmarkReport extends QuickResult {
+  readonly results: readonly RatedResult[];
   readonly adapter: AdapterSummary;
   readonly limits: Readonly<Record<string, number>>;
   readonly features: readonly string[];
@@ -43,8 +53,13 @@ export class BenchmarkService {
     if (!gpu || !run) throw new GpuError('The benchmark has not begun.');
     const { value } = await run.next();
     if (!('roofline' in value)) return value;
+    const results = value.results.map((result) => ({
+      ...result,
+      ms: timeOf(result).median,
+      ...efficiencyOf(result, value.roofline),
+    }));
     const { adapter, device } = gpu;
-    return { ...value, adapter, limits: limitsOf(device.limits), features: [...device.features].sort() };
+    return { ...value, results, adapter, limits: limitsOf(device.limits), features: [...device.features].sort() };
   }
 
   /** Frees the device and all that is on it. */
