@@ -139,6 +139,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       );
       await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer });
     };
+    const hint = page.getByText('Drop an image, a folder');
+    const dragged = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([], 'chest.jpg'));
+      return data;
+    });
+    await page.locator('main').dispatchEvent('dragover', { dataTransfer: dragged });
+    await hint.waitFor();
     await drop(
       'chest.jpg',
       await sharp(await radiograph(2))
@@ -146,6 +154,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
         .toBuffer(),
     );
     await page.getByText('chest.jpg').first().waitFor();
+    expect(await hint.count()).toBe(0);
     const samples = Array.from({ length: 40 * 30 }, (_, i) => (i * 37) % 4096);
     await drop('chest.dcm', dicomImage(40, 30, samples, 16, { '00280004': ['CS', 'MONOCHROME1'] }));
     await page.getByText('40 × 30 pixels').waitFor();

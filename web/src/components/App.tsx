@@ -1,10 +1,8 @@
-import { useEffect } from 'preact/hooks';
 import { RESEARCH_NOTICE } from '../../../src/eval/notice.ts';
-import { droppedFiles } from '../folder.ts';
-import { openDropped } from '../open.ts';
 import { announcement, cards, phase } from '../state.ts';
 import { BatchPanel } from './BatchPanel.tsx';
 import { DevicePanel } from './DevicePanel.tsx';
+import { DropArea } from './DropArea.tsx';
 import { OpenPanel } from './OpenPanel.tsx';
 import { PhraseCard } from './PhraseCard.tsx';
 import { AddPhrase } from './PhraseList.tsx';
@@ -14,29 +12,7 @@ import { TrainPanel } from './TrainPanel.tsx';
 import { TruthPanel } from './TruthPanel.tsx';
 import { ViewPanel } from './ViewPanel.tsx';
 
-/** Files may be dropped anywhere; a browser would open them in place of the page. */
-function useDrop(): void {
-  useEffect(() => {
-    const allow = (event: DragEvent): void => event.preventDefault();
-    const drop = (event: DragEvent): void => {
-      event.preventDefault();
-      const { dataTransfer } = event;
-      if (!dataTransfer) return;
-      void droppedFiles(dataTransfer).then((files) => {
-        if (files.length > 0) void openDropped(files);
-      });
-    };
-    window.addEventListener('dragover', allow);
-    window.addEventListener('drop', drop);
-    return () => {
-      window.removeEventListener('dragover', allow);
-      window.removeEventListener('drop', drop);
-    };
-  }, []);
-}
-
 export function App() {
-  useDrop();
   const stopped = phase.value.kind === 'stopped';
   return (
     <div class="page">
@@ -76,6 +52,7 @@ export function App() {
           {announcement}
         </p>
       </main>
+      <DropArea />
       <footer>
         <p>
           <strong>{RESEARCH_NOTICE}</strong> Nothing leaves this page: all is computed in your browser.
