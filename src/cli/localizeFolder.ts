@@ -120,12 +120,11 @@ async function readNamedMask(
   name: string,
   where: string,
 ): Promise<Mask> {
-  const paths = [join(folder, name), ...(csv === undefined ? [] : [join(dirname(csv), name)])];
-  const known = paths.find((path) => existsSync(path));
-  if (known !== undefined) return readMask(known, name);
-  const file = fileFinder(masks)(name);
-  if (file === undefined) throw new DataError(`${where}: expected a mask at "${name}", found no such file.`);
-  return readMask(join(folder, file), file);
+  const file = existsSync(join(folder, name)) ? name : fileFinder(masks)(name);
+  if (file !== undefined) return readMask(join(folder, file), file);
+  const beside = csv === undefined ? undefined : join(dirname(csv), name);
+  if (beside !== undefined && existsSync(beside)) return readMask(beside, name);
+  throw new DataError(`${where}: expected a mask at "${name}", found no such file.`);
 }
 
 async function writeFindings(

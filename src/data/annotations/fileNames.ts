@@ -34,6 +34,7 @@ export function fileFinder(paths: readonly string[]): (name: string) => string |
     const candidates = byId.get(imageId(name).toLowerCase()) ?? [];
     const [first, ...others] = candidates;
     if (first === undefined || others.length === 0) return first;
+    if (candidates.includes(name)) return name;
     const fits = candidates.map((path) => closeness(path, name));
     const best = Math.max(...fits);
     const [one, two] = candidates.filter((_, i) => fits[i] === best);
