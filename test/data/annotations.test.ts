@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Annotation, placesOf } from '../../src/data/annotations/annotation.ts';
-import { fileFinder, isMaskName, isNameOf, maskedImages } from '../../src/data/annotations/fileNames.ts';
+import { fileFinder, findMask, isMaskName, isNameOf, maskedImages } from '../../src/data/annotations/fileNames.ts';
 import { sortFolder } from '../../src/data/annotations/folderFiles.ts';
 import { maskOfImage, maskOfPlaces } from '../../src/data/annotations/mask.ts';
 import { planLocalizations } from '../../src/data/annotations/plan.ts';
@@ -241,6 +241,13 @@ describe('planLocalizations', () => {
       phrases: [],
     });
     expect([planned.map(({ file }) => file), unnamed]).toEqual([['a.png'], []]);
+    // A name without a folder is the image's own, and the mask is elsewhere.
+    const same = requireAnnotations('file,mask\na.png,a.png\n', 't.csv');
+    expect(planLocalizations({ images: ['a.png'], annotations: same, phrases: ['edema'] }).images).toHaveLength(1);
+    const isFile = (path: string) => ['a.png', 'drawn/a.png', 'masks/a.png'].includes(path);
+    expect(['a.png', 'drawn/a.png', 'x/a.png', 'b.png'].map((name) => findMask(name, ['masks/a.png'], isFile))).toEqual(
+      ['masks/a.png', 'drawn/a.png', 'masks/a.png', undefined],
+    );
   });
 
   it('does what a table says, and names what it cannot do', () => {

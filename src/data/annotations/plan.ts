@@ -37,7 +37,7 @@ export interface PlanInput {
 export function planLocalizations({ images: files, masks = [], annotations, phrases }: PlanInput): LocalizationPlan {
   // Masks may lie in a folder whose name does not say so.
   const named = new Set(annotations?.map(({ region }) => (region?.kind === 'file' ? region.file : undefined)));
-  const images = files.filter((file) => !named.has(file));
+  const images = files.filter((file) => !(named.has(file) && file.includes('/')));
   const find = fileFinder(images);
   const byImage = new Map<string, Annotation[]>(annotations ? [] : images.map((file) => [file, []]));
   const unusable: { where: string; reason: string }[] = [];
