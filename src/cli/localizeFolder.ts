@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileFinder } from '../data/annotations/fileNames.ts';
+import { findMask } from '../data/annotations/fileNames.ts';
 import { type FolderFiles, sortFolder } from '../data/annotations/folderFiles.ts';
 import { type LocalizationPlan, planLocalizations } from '../data/annotations/plan.ts';
 import { requireAnnotations } from '../data/annotations/read.ts';
@@ -120,12 +120,11 @@ async function readNamedMask(
   name: string,
   where: string,
 ): Promise<Mask> {
-  const paths = [join(folder, name), ...(csv === undefined ? [] : [join(dirname(csv), name)])];
-  const known = paths.find((path) => existsSync(path));
-  if (known !== undefined) return readMask(known, name);
-  const file = fileFinder(masks)(name);
-  if (file === undefined) throw new DataError(`${where}: expected a mask at "${name}", found no such file.`);
-  return readMask(join(folder, file), file);
+  const file = findMask(name, masks, (path) => existsSync(join(folder, path)));
+  if (file !== undefined) return readMask(join(folder, file), file);
+  const beside = csv === undefined ? undefined : join(dirname(csv), name);
+  if (beside !== undefined && existsSync(beside)) return readMask(beside, name);
+  throw new DataError(`${where}: expected a mask at "${name}", found no such file.`);
 }
 
 async function writeFindings(

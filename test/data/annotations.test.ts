@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Annotation, placesOf } from '../../src/data/annotations/annotation.ts';
-import { fileFinder, isMaskName, isNameOf, maskedImages } from '../../src/data/annotations/fileNames.ts';
+import { fileFinder, findMask, isMaskName, isNameOf, maskedImages } from '../../src/data/annotations/fileNames.ts';
 import { sortFolder } from '../../src/data/annotations/folderFiles.ts';
 import { maskOfImage, maskOfPlaces } from '../../src/data/annotations/mask.ts';
 import { planLocalizations } from '../../src/data/annotations/plan.ts';
@@ -42,6 +42,11 @@ describe('annotations', () => {
       image: 's1',
       region: { kind: 'file', file: 'phrase-masks/s1--1.png' },
     });
+    const classes = 'image_id,phrase,mask_classes\ns1,edema,a+b c\n';
+    expect(placesOf(requireAnnotations(classes, 'phrases.csv'), 'edema').map(({ region }) => region)).toEqual([
+      { kind: 'file', file: 'masks/s1__a.png' },
+      { kind: 'file', file: 'masks/s1__b c.png' },
+    ]);
   });
 
   it("are read from RSNA's labels for whatever is looked for, in a frame of 1024", async () => {
@@ -225,6 +230,24 @@ describe('planLocalizations', () => {
     );
     expect(planned.map(({ phrases }) => phrases[0]!.places?.length)).toEqual([1, undefined, undefined]);
     expect([unusable, unnamed]).toEqual([[], []]);
+  });
+
+  it('takes no mask that a table names for an image', () => {
+    const table = 'file,phrase,mask\na.png,edema,drawn/a.png\n';
+    const annotations = requireAnnotations(table, 't.csv');
+    const { images: planned, unnamed } = planLocalizations({
+      images: ['a.png', 'drawn/a.png'],
+      annotations,
+      phrases: [],
+    });
+    expect([planned.map(({ file }) => file), unnamed]).toEqual([['a.png'], []]);
+    // A name without a folder is the image's own, and the mask is elsewhere.
+    const same = requireAnnotations('file,mask\na.png,a.png\n', 't.csv');
+    expect(planLocalizations({ images: ['a.png'], annotations: same, phrases: ['edema'] }).images).toHaveLength(1);
+    const isFile = (path: string) => ['a.png', 'drawn/a.png', 'masks/a.png'].includes(path);
+    expect(['a.png', 'drawn/a.png', 'x/a.png', 'b.png'].map((name) => findMask(name, ['masks/a.png'], isFile))).toEqual(
+      ['masks/a.png', 'drawn/a.png', 'masks/a.png', undefined],
+    );
   });
 
   it('does what a table says, and names what it cannot do', () => {

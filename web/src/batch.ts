@@ -168,12 +168,13 @@ function namedMasks({ phrases: wanted }: PlannedImage, { masks, files }: Batch):
   const names = wanted.flatMap(({ places = [] }) =>
     places.flatMap(({ region }) => (region.kind === 'file' ? [region.file] : [])),
   );
-  const paths = masks.filter((path) => names.some((name) => isNameOf(name, path)));
-  return new Map(paths.flatMap((path) => [[path, files.get(path)] as const]).filter(isThere));
-}
-
-function isThere(entry: readonly [string, File | undefined]): entry is [string, File] {
-  return entry[1] !== undefined;
+  const paths = [...names, ...masks.filter((path) => names.some((name) => isNameOf(name, path)))];
+  return new Map(
+    paths.flatMap((path) => {
+      const file = files.get(path);
+      return file ? [[path, file] as const] : [];
+    }),
+  );
 }
 
 function describeResult(rows: readonly FindingsRow[], stopped: boolean): string {

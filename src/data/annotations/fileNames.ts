@@ -34,6 +34,7 @@ export function fileFinder(paths: readonly string[]): (name: string) => string |
     const candidates = byId.get(imageId(name).toLowerCase()) ?? [];
     const [first, ...others] = candidates;
     if (first === undefined || others.length === 0) return first;
+    if (candidates.includes(name)) return name;
     const fits = candidates.map((path) => closeness(path, name));
     const best = Math.max(...fits);
     const [one, two] = candidates.filter((_, i) => fits[i] === best);
@@ -52,6 +53,23 @@ function closeness(a: string, b: string): number {
 /** Whether a file is a mask, by its name or by the folder that it lies in. */
 export function isMaskName(path: string): boolean {
   return /\.png$/i.test(path) && path.split(/[\\/]/).some((name) => /(?:^|[^a-z])masks?(?:[^a-z]|$)/i.test(name));
+}
+
+/**
+ * The mask that a table names by its path or file name; undefined where it is not there.
+ *
+ * @param masks Files that are masks by their names.
+ * @param isFile Whether there is a file of any name at a path.
+ * @throws DataError where two masks fit equally well.
+ */
+export function findMask(
+  name: string,
+  masks: readonly string[],
+  isFile: (path: string) => boolean,
+): string | undefined {
+  // A name without a folder may be that of the image as well.
+  const isPath = /[\\/]/.test(name);
+  return isPath && isFile(name) ? name : (fileFinder(masks)(name) ?? (isFile(name) ? name : undefined));
 }
 
 /** What a mask's name may call its image: `chest_mask.png` is of `chest`, `chest__effusion.png` too. */

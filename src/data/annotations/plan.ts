@@ -34,7 +34,10 @@ export interface PlanInput {
 }
 
 /** Brings images, a table and masks together. Nothing is opened. */
-export function planLocalizations({ images, masks = [], annotations, phrases }: PlanInput): LocalizationPlan {
+export function planLocalizations({ images: files, masks = [], annotations, phrases }: PlanInput): LocalizationPlan {
+  // Masks may lie in a folder whose name does not say so.
+  const named = new Set(annotations?.map(({ region }) => (region?.kind === 'file' ? region.file : undefined)));
+  const images = files.filter((file) => !(named.has(file) && file.includes('/')));
   const find = fileFinder(images);
   const byImage = new Map<string, Annotation[]>(annotations ? [] : images.map((file) => [file, []]));
   const unusable: { where: string; reason: string }[] = [];

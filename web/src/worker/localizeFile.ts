@@ -1,4 +1,4 @@
-import { fileFinder } from '../../../src/data/annotations/fileNames.ts';
+import { findMask, isMaskName } from '../../../src/data/annotations/fileNames.ts';
 import type { PlannedImage } from '../../../src/data/annotations/plan.ts';
 import { DataError } from '../../../src/data/errors.ts';
 import { unreadableWords } from '../../../src/data/text/phraseWords.ts';
@@ -38,14 +38,14 @@ export async function localizeFile(
   { config, tokenizer, calibration }: Checkpoint,
 ): Promise<FileFindings> {
   const options = { ...look, sigma: config.sigma, calibration };
-  const findMask = fileFinder([...masks.keys()]);
+  const byName = [...masks.keys()].filter(isMaskName);
   const found = await localizeImage(
     planned,
     number,
     {
       loadImage: async (file) => (await openImage(image, file)).image,
       loadMask: async (name, where) => {
-        const path = masks.has(name) ? name : findMask(name);
+        const path = findMask(name, byName, (file) => masks.has(file));
         const file = path === undefined ? undefined : masks.get(path);
         if (!file) throw new DataError(`${where}: expected a mask at "${name}", found no such file.`);
         return readMask(file, path);
