@@ -388,6 +388,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     const alert = without.page.getByRole('alert');
     await alert.getByText('This browser has no WebGPU').waitFor();
     expect(await without.page.getByText('Research use only').isVisible()).toBe(true);
+    // The other worker may still be on its way.
+    await without.page.unrouteAll({ behavior: 'ignoreErrors' });
     await without.page.close();
   });
 });
