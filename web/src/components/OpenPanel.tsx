@@ -70,7 +70,7 @@ export function OpenPanel() {
             {model.untrained ?? describeCalibration(model.calibration)}{' '}
           </>
         )}
-        Files can also be dropped anywhere on this page.
+        Files and folders can also be dropped anywhere on this page.
       </p>
     </section>
   );

@@ -1,6 +1,5 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { zipFiles } from '../batch.ts';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
 import { adoptTrained, modelSource } from '../session.ts';
@@ -8,6 +7,7 @@ import { shownImage } from '../shown.ts';
 import { announcement, cards, colors, model, opacity, opened, problem, threshold } from '../state.ts';
 import type { Begun } from '../worker/trainingService.ts';
 import { training } from '../workers.ts';
+import { zipFiles } from '../zip.ts';
 import { Curve } from './Curve.tsx';
 import { putOn } from './Result.tsx';
 

@@ -1,3 +1,4 @@
+import type { Annotation } from '../../../src/data/annotations/annotation.ts';
 import { encodePhrase } from '../../../src/data/text/encode.ts';
 import { unreadableWords, wordsOf } from '../../../src/data/text/phraseWords.ts';
 import type { GrayImage } from '../../../src/data/types.ts';
@@ -8,11 +9,14 @@ import type { MemoryReport } from '../../../src/gpu/buffers.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
+import type { TruthFinding } from '../truth.ts';
 import { type Checkpoint, fetchCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
 import { openingError } from './givenFiles.ts';
+import { type FileFindings, type FileTask, localizeFile } from './localizeFile.ts';
 import { type ModelSource, openSource, sourceBytes } from './modelSource.ts';
 import { openImage, pageCodecs } from './openImage.ts';
+import { openAnnotations, openTruth, type TruthImage } from './truth.ts';
 
 /** What the page knows of the model that the worker holds. */
 export interface Model {
@@ -105,9 +109,20 @@ export class EngineService {
     return { localization: await engine.find(phrase), note: noteOn(phrase, checkpoint) };
   }
 
-  /** Looks for phrases in an image that is not kept. */
-  findIn(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
-    return this.ready().engine.findIn(image, phrases);
+  /** Looks for phrases in one of many images, which is not kept. */
+  localizeFile(task: FileTask): Promise<FileFindings> {
+    const { engine, checkpoint } = this.ready();
+    return localizeFile(task, engine, checkpoint);
+  }
+
+  /** Reads masks and annotations of an image. */
+  openTruth(files: readonly File[], image: TruthImage): Promise<TruthFinding[]> {
+    return openTruth(files, image);
+  }
+
+  /** What a table or JSON says of images; undefined where it is of another kind. */
+  openAnnotations(file: File): Promise<Annotation[] | undefined> {
+    return openAnnotations(file);
   }
 
   isLost(): boolean {
