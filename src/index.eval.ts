@@ -5,7 +5,7 @@
 
 export { type Localization, type Localizer, similarityMap } from './eval/localizer.ts';
 export { type Grid, gaussianBlur, type RescalePreset, rescale, resizeBilinear, type Size } from './eval/maps.ts';
-export { type EncodedImage, ModelLocalizer } from './eval/modelLocalizer.ts';
+export { type EncodedImage, ModelLocalizer, type ModelLocalizerOptions } from './eval/modelLocalizer.ts';
 export { RESEARCH_NOTICE } from './eval/notice.ts';
 export { COLOR_SCALES, type ColorScale, type OverlayOptions, type RgbaImage, renderOverlay } from './eval/overlay.ts';
 export { bioVilLocalizer } from './eval/systems/bioVil.ts';

@@ -61,8 +61,9 @@ export { type AdapterKind, type AdapterSummary, describeAdapter } from './gpu/ad
 export type { MemoryReport } from './gpu/buffers.ts';
 export type { Captured, CaptureMemory } from './gpu/capture.ts';
 export { type CreateGpuOptions, createGpu, createGpuFrom } from './gpu/create.ts';
+export type { LostEvent } from './gpu/deviceState.ts';
 export { GpuError, ShapeError } from './gpu/errors.ts';
-export { Gpu, type GpuOptions, type LostEvent } from './gpu/gpu.ts';
+export { Gpu, type GpuOptions } from './gpu/gpu.ts';
 export type { ParamSpec, ParamValues } from './gpu/params.ts';
 export type { BindingAccess, ConstantValue, Cost, Workgroups } from './gpu/pipelines.ts';
 export { chromeTrace, type KernelTime, type ProfiledDispatch, profile, rollUp } from './gpu/profile.ts';
@@ -72,6 +73,7 @@ export { contiguous } from './kernels/copy.ts';
 export { defineKernel, grid1d, type Kernel, type KernelDefinition, type Variant } from './kernels/define.ts';
 export type { DType, TypedArray } from './kernels/dtype.ts';
 export { NDArray } from './kernels/ndarray.ts';
+export { recover } from './kernels/recover.ts';
 export type { Shape } from './kernels/shape.ts';
 export { indexedDbStore } from './kernels/tuning/indexedDbStore.ts';
 export { openTuning, type Tuning, type TuningOptions } from './kernels/tuning/open.ts';

@@ -84,16 +84,19 @@ describe('the house', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('bundles the public entry for browsers without a Node built-in', async () => {
+  it.each([
+    ['the public entry', 'src/index.ts', 'requestAdapter'],
+    ['the short benchmark', 'bench/suites/quick.ts', 'phantom-mini'],
+  ])('bundles %s for browsers without a Node built-in', async (_, entry, text) => {
     const { outputFiles } = await build({
       absWorkingDir: root,
-      entryPoints: ['src/index.ts'],
+      entryPoints: [entry],
       bundle: true,
       write: false,
       platform: 'browser',
       format: 'esm',
       logLevel: 'silent',
     });
-    expect(outputFiles[0]?.text).toContain('requestAdapter');
+    expect(outputFiles[0]?.text).toContain(text);
   });
 });

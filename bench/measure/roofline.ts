@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { paramLayout } from '../../src/gpu/params.ts';
 import type { Program } from '../../src/gpu/pipelines.ts';
 import { grid1d } from '../../src/kernels/define.ts';
 import { fill } from '../../src/kernels/fill.ts';
 import { NDArray } from '../../src/kernels/ndarray.ts';
+import { fma, stream } from './shaders.gen.ts';
 import type { Measured } from './statistics.ts';
 import { summarize } from './statistics.ts';
 import { timeRuns } from './time.ts';
@@ -35,12 +35,10 @@ export function boundOf({ flops, bytes }: Work, roofline: Roofline): 'arithmetic
   return flops / roofline.gflops > bytes / roofline.gigabytesPerSecond ? 'arithmetic' : 'memory';
 }
 
-const source = (name: string): string => readFileSync(new URL(`./${name}.wgsl`, import.meta.url), 'utf8');
-
 function arithmeticProgram(chains: number, fused: boolean): Program {
   return {
     name: `fma/${chains}${fused ? '-fused' : ''}`,
-    source: source('fma'),
+    source: fma,
     constants: { CHAINS: chains, FUSED: fused },
     params: paramLayout({ steps: 'u32' }),
     bindings: ['write'],
@@ -52,7 +50,7 @@ function arithmeticProgram(chains: number, fused: boolean): Program {
 function copyProgram(): Program {
   return {
     name: 'stream',
-    source: source('stream'),
+    source: stream,
     constants: {},
     params: paramLayout({ count: 'u32' }),
     bindings: ['read', 'write'],
@@ -86,9 +84,11 @@ function arithmeticForms(gpu: Gpu): Form[] {
   );
 }
 
-function copyForm(gpu: Gpu): Form {
+/** Larger than the caches. */
+const copyBytes = { hardware: 2 ** 28, software: 2 ** 26 } as const;
+
+function copyForm(gpu: Gpu, wanted: number): Form {
   const { maxStorageBufferBindingSize } = gpu.device.limits;
-  const wanted = gpu.adapter.kind === 'hardware' ? 2 ** 28 : 2 ** 26;
   const bytes = Math.min(wanted, 2 ** Math.floor(Math.log2(maxStorageBufferBindingSize)));
   const [x, y] = [fill(gpu, [bytes / 4], 1), NDArray.empty(gpu, [bytes / 4])];
   const program = copyProgram();
@@ -109,8 +109,14 @@ async function repeated(gpu: Gpu, { record }: Form): Promise<() => Promise<numbe
   return () => time(times);
 }
 
-/** Measures the device now and then during a run: `sample` adds a measurement of each micro-kernel. */
-export async function calibrate(gpu: Gpu): Promise<{
+/**
+ * Measures the device now and then during a run: `sample` adds a measurement of each micro-kernel.
+ * @param bytes of each of the two arrays that are copied.
+ */
+export async function calibrate(
+  gpu: Gpu,
+  bytes: number = copyBytes[gpu.adapter.kind],
+): Promise<{
   readonly sample: () => Promise<void>;
   readonly roofline: () => Roofline;
 }> {
@@ -123,7 +129,7 @@ export async function calibrate(gpu: Gpu): Promise<{
   }
   const best = arithmetic;
   if (!best) throw new Error('There is no form of the arithmetic micro-kernel.');
-  const copy = copyForm(gpu);
+  const copy = copyForm(gpu, bytes);
   const timeCopy = await repeated(gpu, copy);
   const [arithmeticMs, copyMs]: [number[], number[]] = [[], []];
   const sample = async (): Promise<void> => {

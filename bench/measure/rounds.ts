@@ -17,10 +17,13 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-export interface RoundOptions {
+export interface Rounds {
   readonly rounds: number;
   /** No round begins later than this, except the first three. */
   readonly budgetMs?: number;
+}
+
+export interface RoundOptions extends Rounds {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -36,24 +39,19 @@ const usualRounds = 5;
  * As many rounds as the user wants, or the usual number: on software adapters only while no more than `minutes` have
  * passed, so that all suites together take less than ten on two cores.
  */
-export function planRounds(
-  wanted: number | undefined,
-  kind: 'hardware' | 'software',
-  minutes: number,
-): Pick<RoundOptions, 'rounds' | 'budgetMs'> {
+export function planRounds(wanted: number | undefined, kind: 'hardware' | 'software', minutes: number): Rounds {
   if (wanted !== undefined) return { rounds: wanted };
   return { rounds: usualRounds, ...(kind === 'software' ? { budgetMs: 60_000 * minutes } : {}) };
 }
 
 /**
  * Visits all cases in turn, then all of them again. What slows the machine down for a while then shows in the spread of
- * every case, and not as the time of the few that happened to run.
- * @throws Interrupted between two visits, once the signal is aborted.
+ * every case, and not as the time of the few that happened to run. Tells of every visit before it makes it.
  */
-export async function roundRobin(
+export async function* visitInRounds(
   cases: readonly Visit[],
-  { rounds, signal, onProgress, budgetMs = Number.POSITIVE_INFINITY }: RoundOptions,
-): Promise<void> {
+  { rounds, budgetMs = Number.POSITIVE_INFINITY }: Rounds,
+): AsyncGenerator<Progress, void, void> {
   const lastMs: number[] = [];
   const roundsOf = (index: number): number => ((lastMs[index] ?? 0) > dearMs ? Math.min(rounds, fewRounds) : rounds);
   let done = 0;
@@ -61,7 +59,6 @@ export async function roundRobin(
   for (let round = 0; round < rounds; round++) {
     if (round >= fewRounds && performance.now() - began > budgetMs) return;
     for (const [index, visit] of cases.entries()) {
-      if (signal.aborted) throw new Interrupted();
       if (round >= roundsOf(index)) continue;
       const known = lastMs.reduce((sum, ms) => sum + ms, 0) / Math.max(1, lastMs.length);
       let [leftMs, left] = [0, 0];
@@ -70,11 +67,22 @@ export async function roundRobin(
         leftMs += Math.max(0, ahead) * (lastMs[i] ?? known);
         left += Math.max(0, ahead);
       }
-      onProgress({ done, total: done + left, name: visit.name, leftMs });
+      yield { done, total: done + left, name: visit.name, leftMs };
       const begin = performance.now();
       await visit.measure(round);
       lastMs[index] = performance.now() - begin;
       done += 1;
     }
+  }
+}
+
+/** `visitInRounds` to its end. @throws Interrupted between two visits, once the signal is aborted. */
+export async function roundRobin(
+  cases: readonly Visit[],
+  { signal, onProgress, ...rounds }: RoundOptions,
+): Promise<void> {
+  for await (const progress of visitInRounds(cases, rounds)) {
+    if (signal.aborted) throw new Interrupted();
+    onProgress(progress);
   }
 }

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { UsageError } from '../../src/cli/common.ts';
 import { median } from '../measure/statistics.ts';
 import type { BenchFile, CaseResult } from './schema.ts';
-import { benchFileSchema, timeOf } from './schema.ts';
+import { benchFileSchema } from './schema.ts';
 import { alignColumns, percent, withSpread } from './text.ts';
+import { timeOf } from './timeOf.ts';
 
 /** Reads results of `--json`. @throws UsageError with a sentence if it is not such a file. */
 export function readBenchFile(path: string): BenchFile {

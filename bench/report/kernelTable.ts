@@ -3,8 +3,8 @@ import { boundOf, idealMs } from '../measure/roofline.ts';
 import type { SuiteReport } from '../suites/suite.ts';
 import { failuresOf } from '../suites/suite.ts';
 import type { CaseResult } from './schema.ts';
-import { timeOf } from './schema.ts';
 import { alignColumns, percent, short, withSpread } from './text.ts';
+import { timeOf } from './timeOf.ts';
 
 /** What a case reaches of the device's peaks. */
 export interface Efficiency {

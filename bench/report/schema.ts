@@ -77,8 +77,3 @@ export const benchFileSchema = z.strictObject({
 
 export type CaseResult = z.infer<typeof resultSchema>;
 export type BenchFile = z.infer<typeof benchFileSchema>;
-
-/** The time that counts. */
-export function timeOf(result: CaseResult): CaseResult['wall'] {
-  return (result.clock === 'gpu' ? result.gpu : undefined) ?? result.wall;
-}

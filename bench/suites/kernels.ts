@@ -1,21 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import type { BenchCase, CasesOf } from '../harness.ts';
-import type { Visit } from '../measure/rounds.ts';
+import type { CasesOf } from '../harness.ts';
 import { planRounds, roundRobin } from '../measure/rounds.ts';
-import { summarize } from '../measure/statistics.ts';
-import type { Sample } from '../measure/time.ts';
-import { hasTimestamps, leastJsMicroseconds, timeRuns } from '../measure/time.ts';
 import { kernelSection } from '../report/kernelSection.ts';
 import { kernelTable } from '../report/kernelTable.ts';
-import type { CaseResult } from '../report/schema.ts';
+import { type FamilyCase, kernelVisit } from './kernelVisit.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
 import { leaveOutFailing } from './suite.ts';
-
-interface FamilyCase extends BenchCase {
-  readonly family: string;
-}
 
 /** The batches of the paper's world; a software adapter gets through one image or text. */
 const defaultBatches = { hardware: [1, 32, 128], software: [1] } as const;
@@ -43,49 +34,6 @@ export async function collectKernelCases(
     }
   }
   return found;
-}
-
-/** Shortest measured interval: clocks tick in up to 65 us, and the threads of a software adapter have to wake up. */
-const leastMs = { gpu: 2, wall: 20, software: 10 } as const;
-const mostRuns = 1000;
-
-/** A case that is measured once a round, and its result after the last one. */
-function kernelVisit(gpu: Gpu, benchCase: FamilyCase): Visit & { readonly result: () => CaseResult } {
-  const { name, family, flops, bytes } = benchCase;
-  const samples: Sample[] = [];
-  let firstMs = 0;
-  let runs = 1;
-  const measure = async (round: number): Promise<void> => {
-    using _inputs = gpu.scopes.open();
-    const record = benchCase.prepare(gpu);
-    const first = await timeRuns(gpu, record, 1);
-    if (round === 0) {
-      firstMs = first.wallMs;
-      const { gpuMs, wallMs } = await timeRuns(gpu, record, 1);
-      const least = gpu.adapter.kind === 'software' ? leastMs.software : leastMs[hasTimestamps(gpu) ? 'gpu' : 'wall'];
-      runs = Math.min(mostRuns, Math.max(1, Math.ceil(least / Math.max(1e-3, gpuMs ?? wallMs))));
-    }
-    samples.push(await timeRuns(gpu, record, runs));
-  };
-  const result = (): CaseResult => {
-    const onGpu = samples.flatMap(({ gpuMs }) => gpuMs ?? []);
-    const wall = summarize(samples.map(({ wallMs }) => wallMs));
-    const dispatches = samples[0]?.dispatches ?? 0;
-    return {
-      suite: 'kernels',
-      family,
-      name,
-      clock: onGpu.length > 0 ? 'gpu' : 'wall',
-      wall,
-      ...(onGpu.length > 0 ? { gpu: summarize(onGpu) } : {}),
-      flops,
-      bytes,
-      dispatches,
-      jsMicrosecondsPerDispatch: leastJsMicroseconds(samples),
-      compileMs: Math.max(0, firstMs - wall.median),
-    };
-  };
-  return { name, measure, result };
 }
 
 export const kernelSuite: Suite = {

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Tuning } from '../kernels/tuning/open.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
-import { trainRun } from '../train/run.node.ts';
+import { trainRunRecovering } from '../train/recoverRun.node.ts';
 import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
 import { checkStartWeights } from '../train/weights.node.ts';
 import { openTunedGpu } from './adapter.ts';
@@ -124,7 +124,7 @@ async function trainAndEvaluate(
   try {
     await preparePlans(gpu, run, tuning, signal);
     const begin = performance.now();
-    const result = await trainRun(
+    const result = await trainRunRecovering(
       gpu,
       run,
       dataset,
@@ -139,12 +139,18 @@ async function trainAndEvaluate(
           display.start(totalSteps, firstStep);
         },
         onRecord: (record) => display.update(record),
+        onRecover: (sentence) => {
+          display.stop();
+          process.stdout.write(`${sentence}\n`);
+        },
       },
       signal,
     );
     await plansRecorded;
     display.stop();
     const spent = formatDuration(performance.now() - begin);
+    const { trainer } = result;
+    using _used = trainer.gpu;
     if (!result.completed) {
       process.stdout.write(
         `Stopped and saved after step ${result.stepsDone} of ${result.totalSteps}. ` +
@@ -156,14 +162,14 @@ async function trainAndEvaluate(
           `the steps' time; weights in ${run.folder}/model.safetensors\n`,
       );
       if (flags.evaluate && run.config.evaluateImages > 0 && hasPhrases(dataset, 'test')) {
-        await evaluateRun(gpu, run, dataset, result.trainer.model, {
+        await evaluateRun(trainer.gpu, run, dataset, trainer.model, {
           images: run.config.evaluateImages,
           step: result.stepsDone,
           signal,
         });
       }
     }
-    result.trainer.dispose();
+    trainer.dispose();
   } finally {
     display.stop();
     dispose();

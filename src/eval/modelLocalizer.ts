@@ -46,6 +46,15 @@ export interface EncodedImage {
   dispose(): void;
 }
 
+/** How a localizer reads images and phrases. */
+export interface ModelLocalizerOptions {
+  /** Side of the model's input, in pixels. */
+  readonly imageSize: number;
+  readonly maxTokens: number;
+  /** Phrases whose embeddings are kept, those asked for first go first; 1,024 by default. */
+  readonly keptPhrases?: number;
+}
+
 /** Localizes phrases with a grounding model: cosine of every region with the phrase, which is encoded alone. */
 export class ModelLocalizer implements Localizer {
   readonly gridSize: Size;
@@ -54,6 +63,7 @@ export class ModelLocalizer implements Localizer {
   private readonly tokenizer: WordPieceTokenizer;
   private readonly imageSize: number;
   private readonly maxTokens: number;
+  private readonly keptPhrases: number;
   private readonly embeddings = new Map<string, Float32Array>();
 
   /** The model's parameters must stay as they are while this localizer is used: phrase embeddings are kept. */
@@ -61,14 +71,15 @@ export class ModelLocalizer implements Localizer {
     gpu: Gpu,
     model: GroundingModel,
     tokenizer: WordPieceTokenizer,
-    options: { readonly imageSize: number; readonly maxTokens: number },
+    { imageSize, maxTokens, keptPhrases = 1024 }: ModelLocalizerOptions,
   ) {
     this.gpu = gpu;
     this.model = model;
     this.tokenizer = tokenizer;
-    this.imageSize = options.imageSize;
-    this.maxTokens = options.maxTokens;
-    this.gridSize = localGridSize(model, options.imageSize);
+    this.imageSize = imageSize;
+    this.maxTokens = maxTokens;
+    this.keptPhrases = keptPhrases;
+    this.gridSize = localGridSize(model, imageSize);
   }
 
   async localize(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
@@ -98,7 +109,7 @@ export class ModelLocalizer implements Localizer {
     return { regions, global: whole, frame: localFrame(model, imageSize, image), dispose: () => regions.dispose() };
   }
 
-  /** `localize` without the image tower: only phrases that were not asked before are encoded. */
+  /** `localize` without the image tower: only phrases that were not asked lately are encoded. */
   async localizeEncoded(image: EncodedImage, phrases: readonly string[]): Promise<readonly Localization[]> {
     const { gpu } = this;
     const { width, height } = this.gridSize;
@@ -158,6 +169,8 @@ export class ModelLocalizer implements Localizer {
     const values = (await pooled.data()) as Float32Array;
     pooled.dispose();
     this.embeddings.set(phrase, values);
+    const [oldest] = this.embeddings.keys();
+    if (this.embeddings.size > this.keptPhrases && oldest !== undefined) this.embeddings.delete(oldest);
     return values;
   }
 }

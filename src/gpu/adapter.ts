@@ -49,6 +49,12 @@ export function summarizeAdapter(info: GPUAdapterInfo, features: GPUSupportedFea
   };
 }
 
+/** Whether the same kernels run on both, and compile to the same. */
+export function isSameAdapter(a: AdapterSummary, b: AdapterSummary): boolean {
+  const fields = ['kind', 'vendor', 'architecture', 'description', 'subgroupSize', 'halfMatrices'] as const;
+  return fields.every((field) => a[field] === b[field]);
+}
+
 /** One line for people: `llvmpipe: Mesa 25.0.7 (software adapter)`. */
 export function describeAdapter(summary: AdapterSummary): string {
   return `${summary.description || summary.vendor} (${summary.kind} adapter)`;

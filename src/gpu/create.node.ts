@@ -103,9 +103,8 @@ export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
   }
   const software = summarizeAdapter(found.info, found.features).kind === 'software';
   const adapter = found;
-  return createGpuFrom({ requestAdapter: async () => adapter } as unknown as GPU, {
-    ...options,
-    requireHardware: choice === 'hardware',
-    ...(software ? { wait: pacedWait } : {}),
-  });
+  const used = { ...options, requireHardware: choice === 'hardware', ...(software ? { wait: pacedWait } : {}) };
+  // An adapter gives one device, so the next one begins with the search; the environment may have changed by then.
+  const reopen = (): Promise<Gpu> => createGpu({ ...options, adapter: choice });
+  return createGpuFrom({ requestAdapter: async () => adapter } as unknown as GPU, used, reopen);
 }

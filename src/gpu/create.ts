@@ -13,8 +13,16 @@ export interface CreateGpuOptions extends GpuOptions {
   readonly defaultLimits?: boolean;
 }
 
-/** Makes a Gpu from a WebGPU entry point such as `navigator.gpu`. @throws GpuError if no adapter fits. */
-export async function createGpuFrom(entry: GPU, options: CreateGpuOptions = {}): Promise<Gpu> {
+/**
+ * Makes a Gpu from a WebGPU entry point such as `navigator.gpu`.
+ * @param reopen how `recover` makes the next one; from the same entry with the same options if left out.
+ * @throws GpuError if no adapter fits.
+ */
+export async function createGpuFrom(
+  entry: GPU,
+  options: CreateGpuOptions = {},
+  reopen: () => Promise<Gpu> = () => createGpuFrom(entry, options),
+): Promise<Gpu> {
   const adapter = await entry.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
   if (!adapter) throw new GpuError('WebGPU found no adapter. Update the graphics driver, or enable WebGPU.');
   const summary = summarizeAdapter(adapter.info, adapter.features);
@@ -25,8 +33,8 @@ export async function createGpuFrom(entry: GPU, options: CreateGpuOptions = {}):
     );
   }
   const device = await adapter.requestDevice(deviceDescriptor(adapter, options.defaultLimits ?? false));
-  if (!summary.halfMatrices) return new Gpu(device, summary, options);
-  return new Gpu(device, { ...summary, halfMatrices: await multipliesMatrices(device) }, options);
+  const halfMatrices = summary.halfMatrices ? await multipliesMatrices(device) : false;
+  return new Gpu(device, { ...summary, halfMatrices }, options, reopen);
 }
 
 /** Makes a Gpu in a browser. @throws GpuError if the browser has no WebGPU or no adapter. */

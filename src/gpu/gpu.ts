@@ -2,6 +2,7 @@ import type { AdapterSummary } from './adapter.ts';
 import type { MemoryReport, PooledBuffer, PoolOptions } from './buffers.ts';
 import { BufferPool, MemoryMeter } from './buffers.ts';
 import { Captured, CaptureMemory } from './capture.ts';
+import { DeviceState, type LostEvent } from './deviceState.ts';
 import { ErrorGuard, type Guard, unguarded } from './errorGuard.ts';
 import { GpuError } from './errors.ts';
 import type { LiveParams } from './params.ts';
@@ -27,12 +28,6 @@ export interface GpuOptions {
    * `flush`, `finish` and what reads or measures. The engine's errors are thrown by its own methods, those of others are not.
    */
   readonly borrowed?: boolean;
-}
-
-/** Why a device was lost, in WebGPU's words. */
-export interface LostEvent {
-  readonly reason: string;
-  readonly message: string;
 }
 
 /** Flushes that may be in flight before `flush` waits for the oldest one. */
@@ -67,26 +62,28 @@ export class Gpu {
   private readonly errors: ErrorGuard | undefined;
   private readonly guard: Guard;
   private readonly inFlight: Promise<undefined>[] = [];
-  private readonly lostListeners = new Set<(event: LostEvent) => void>();
   private readonly leaks = new FinalizationRegistry<PooledBuffer>((buffer) => {
     this.leaked.push(buffer.size);
     this.release(buffer);
   });
   private readonly leaked: number[] = [];
   private readonly readbacks: Readbacks;
-  private failure: GpuError | undefined;
-  private state: 'ready' | 'lost' | 'disposed' = 'ready';
+  private readonly state: DeviceState;
+  /** Makes another Gpu in the way in which this one was made, for `recover`; undefined where that is not the engine's to do. */
+  readonly reopen: (() => Promise<Gpu>) | undefined;
 
-  constructor(device: GPUDevice, adapter: AdapterSummary, options: GpuOptions = {}) {
+  constructor(device: GPUDevice, adapter: AdapterSummary, options: GpuOptions = {}, reopen?: () => Promise<Gpu>) {
     this.device = device;
     this.adapter = adapter;
+    this.reopen = reopen;
     this.debug = options.debug ?? false;
     this.wait = options.wait ?? ((promise) => promise);
     this.borrowed = options.borrowed ?? false;
     const immediates =
       'setImmediates' in GPUComputePassEncoder.prototype &&
       (device.limits as { maxImmediateSize?: number }).maxImmediateSize;
-    if (this.borrowed || this.debug) this.errors = new ErrorGuard(device, (what, error) => this.fail(what, error));
+    this.state = new DeviceState(device, !this.borrowed);
+    if (this.borrowed || this.debug) this.errors = new ErrorGuard(device, this.state.fail);
     this.guard = this.errors?.run ?? unguarded;
     this.pipelines = new PipelineCache(device, Boolean(immediates), this.guard);
     this.pool = this.newPool({ maxPooledBytes: options.maxPooledBytes ?? 2 ** 30 });
@@ -96,17 +93,15 @@ export class Gpu {
       debug: this.debug,
     });
     this.readbacks = new Readbacks(device);
-    if (!this.borrowed) device.addEventListener('uncapturederror', this.onUncapturedError);
-    void device.lost.then((info) => this.onLost(info));
   }
 
   get isDisposed(): boolean {
-    return this.state === 'disposed';
+    return this.state.isDisposed;
   }
 
-  /** Whether the device is gone for good; a new Gpu has to be made. */
+  /** Whether the device is gone for good, and with it everything that lay on it; see `recover`. */
   get isLost(): boolean {
-    return this.state === 'lost';
+    return this.state.isLost;
   }
 
   /** Whether `capture` is running a function. */
@@ -120,8 +115,7 @@ export class Gpu {
 
   /** Calls `listener` once if the device is lost (not when it is disposed). */
   onDeviceLost(listener: (event: LostEvent) => void): () => void {
-    this.lostListeners.add(listener);
-    return () => this.lostListeners.delete(listener);
+    return this.state.onDeviceLost(listener);
   }
 
   /** A buffer of at least so many bytes, for an array; `release` gives it back. */
@@ -138,7 +132,7 @@ export class Gpu {
 
   /** Gives a buffer back for reuse. */
   release(buffer: PooledBuffer): void {
-    if (this.state !== 'disposed') buffer.pool.release(buffer);
+    if (!this.isDisposed) buffer.pool.release(buffer);
   }
 
   /** In debug mode, reports `buffer` as leaked if `owner` is collected before it was disposed. */
@@ -202,12 +196,12 @@ export class Gpu {
     const staging = this.guard(`Reading ${bytes} bytes back`, () => this.readbacks.take(bytes));
     this.recorder.copy(range, staging, 0);
     this.recorder.submit();
-    await this.wait(staging.mapAsync(GPUMapMode.READ, 0, bytes));
+    await this.settle(staging.mapAsync(GPUMapMode.READ, 0, bytes));
     const copy = staging.getMappedRange(0, bytes).slice(0, range.byteLength);
     staging.unmap();
     this.readbacks.giveBack(staging);
     await this.errors?.settled();
-    this.throwFailure();
+    this.state.throwFailure();
     return copy;
   }
 
@@ -238,8 +232,8 @@ export class Gpu {
       } finally {
         this.recorder.stopTiming();
       }
-      const spans = await this.wait(timer.read());
-      this.throwFailure();
+      const spans = await this.settle(timer.read());
+      this.state.throwFailure();
       return spans;
     } finally {
       timer.destroy();
@@ -282,7 +276,7 @@ export class Gpu {
     this.capturing = undefined;
     const tape = recorder.endCapture();
     const end = (): void => {
-      if (this.state === 'disposed') return;
+      if (this.isDisposed) return;
       for (const buffer of outside) buffer.pool.unhold(buffer);
       recorder.retire(() => {
         tape.destroy();
@@ -307,7 +301,7 @@ export class Gpu {
     this.captures.add(pool);
     return new CaptureMemory(pool, () => {
       this.captures.delete(pool);
-      if (this.state !== 'disposed') pool.destroy();
+      if (!this.isDisposed) pool.destroy();
     });
   }
 
@@ -328,9 +322,9 @@ export class Gpu {
     this.inFlight.push(this.device.queue.onSubmittedWorkDone());
     while (this.inFlight.length > maxInFlight) {
       const oldest = this.inFlight.shift();
-      if (oldest) await this.wait(oldest);
+      if (oldest) await this.settle(oldest);
     }
-    this.throwFailure();
+    this.state.throwFailure();
   }
 
   /** Submits and waits until the queue is idle. */
@@ -338,16 +332,15 @@ export class Gpu {
     this.check();
     this.recorder.submit();
     this.inFlight.length = 0;
-    await this.wait(this.device.queue.onSubmittedWorkDone());
+    await this.settle(this.device.queue.onSubmittedWorkDone());
     await this.errors?.settled();
-    this.throwFailure();
+    this.state.throwFailure();
   }
 
   /** Frees every buffer and, unless the application owns it, the device. May be called again. */
   dispose(): void {
-    if (this.state === 'disposed') return;
-    this.state = 'disposed';
-    this.device.removeEventListener('uncapturederror', this.onUncapturedError);
+    if (this.isDisposed) return;
+    this.state.dispose();
     this.recorder.destroy();
     this.pool.destroy();
     for (const pool of this.captures) pool.destroy();
@@ -366,33 +359,16 @@ export class Gpu {
   }
 
   private check(): void {
-    if (this.state === 'disposed') throw new GpuError('This Gpu was disposed; make a new one with createGpu().');
-    this.throwFailure();
+    this.state.check();
   }
 
-  /** Reports an error once: a lost device stays lost, after any other the device is usable again. */
-  private throwFailure(): void {
-    const { failure } = this;
-    if (this.state !== 'lost') this.failure = undefined;
-    if (failure) throw failure;
-  }
-
-  private readonly onUncapturedError = ({ error }: GPUUncapturedErrorEvent): void => {
-    this.fail('WebGPU reported an error', error);
-  };
-
-  private fail(what: string, error: GPUError): void {
-    this.failure ??= new GpuError(
-      error instanceof GPUOutOfMemoryError
-        ? `The GPU is out of memory: ${error.message}. Use a smaller batch or smaller images.`
-        : `${what}: ${error.message}`,
-    );
-  }
-
-  private onLost(info: GPUDeviceLostInfo): void {
-    if (this.state !== 'ready') return;
-    this.state = 'lost';
-    this.failure = new GpuError(`The GPU device was lost (${info.reason}): ${info.message}`);
-    for (const listener of this.lostListeners) listener({ reason: info.reason, message: info.message });
+  /** Waits for the device. @throws GpuError if it is lost meanwhile. */
+  private async settle<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await this.wait(promise);
+    } catch (error) {
+      if (await this.state.isLossBehind(error)) this.state.throwFailure();
+      throw error;
+    }
   }
 }

@@ -87,6 +87,11 @@ export class PipelineCache {
     return this.bySource.size;
   }
 
+  /** Everything that was built. */
+  get programs(): readonly Program[] {
+    return [...this.byProgram.keys()];
+  }
+
   get(program: Program): CompiledProgram {
     const known = this.byProgram.get(program);
     if (known) return known;

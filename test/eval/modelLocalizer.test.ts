@@ -57,6 +57,24 @@ describe('ModelLocalizer with an image that is kept', () => {
     arena.dispose();
   });
 
+  it('keeps as many phrases as it may, and encodes the first of them again when it is asked', async () => {
+    const { model, tokenizer, arena } = open();
+    const options = { ...tinyConfig(), keptPhrases: 2 };
+    const localizer = new ModelLocalizer(gpu(), model, tokenizer, options);
+    const encoded = await localizer.encodeImage(image);
+    const dispatches: number[] = [];
+    for (const phrase of ['edema', 'effusion', 'effusion', 'edema', 'opacity', 'edema', 'opacity']) {
+      const before = gpu().counters.dispatches;
+      await localizer.localizeEncoded(encoded, [phrase]);
+      dispatches.push(gpu().counters.dispatches - before);
+    }
+    const [first = 0, , known = 0] = dispatches;
+    expect(known).toBeLessThan(first);
+    expect(dispatches).toEqual([first, first, known, known, first, first, known]);
+    encoded.dispose();
+    arena.dispose();
+  });
+
   it('reads a phrase as the model reads its tokens alone, whatever it is padded to', async () => {
     const { localizer, model, tokenizer, arena } = open();
     const encoded = await localizer.encodeImage(image);

@@ -6,7 +6,9 @@ import { canvasFlags, launchChromium } from '../../src/verify/browser/launch.nod
 import { bundleForPage, chromiumIsMissing, root, serveFolder } from './support.ts';
 
 const page = readFileSync(join(root, 'docs/embed.md'), 'utf8');
-const [application = '', embedding = ''] = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+const [application = '', embedding = '', recovering = ''] = [...page.matchAll(/```js\n([\s\S]*?)```/g)].map(
+  ([, code = '']) => code,
+);
 
 /** Mean over 5 x 5 windows of the checkerboard in the page, zeros around it, as the red of one of 64 x 64 cells. */
 function expectedRed(row: number, column: number): number {
@@ -70,6 +72,46 @@ describe.skipIf(chromiumIsMissing)('the twenty lines of docs/embed.md in Chromiu
         expect(Math.abs((pixels[at] ?? -1) - expectedRed(row, column)), `${row}, ${column}`).toBeLessThanOrEqual(1);
         expect(pixels[at + 1]).toBe(51);
       }
+    } finally {
+      server.close();
+    }
+  });
+
+  it('go on after a lost device, further down, as if nothing had happened', async () => {
+    const before = `
+      import { backward, matmul, mean, square, sub, tensor } from 'groundray';
+      import { Linear } from 'groundray/nn';
+      const model = new Linear(2, 1);
+      let losing = new URLSearchParams(location.search).has('lose');
+      const trainStep = (gpu, optimizer) => gpu.scope(() => {
+        const step = optimizer.steps;
+        if (losing && step === 13) {
+          losing = false;
+          gpu.device.destroy();
+        }
+        const x = tensor(gpu, Array.from({ length: 8 }, (_, i) => Math.sin(i + step)), [4, 2]);
+        const y = tensor(gpu, [1, 2, 3, 4], [4, 1]);
+        optimizer.arena.zeroGrad();
+        backward([mean(square(sub(model.forward(x), y)), null)]);
+        optimizer.step({ learningRate: 0.1 });
+      });`;
+    const after = `
+      const { weights } = await save();
+      globalThis.learned = { weight: [...weights.get('weight').data], bias: [...weights.get('bias').data], losing };`;
+    const { text } = await bundleForPage(before + recovering + after);
+    const html = '<!doctype html><script type="module" src="/main.js"></script>';
+    const server = await serveFolder(root, { '/': html, '/main.js': text });
+    const learned = async (address: string): Promise<unknown> => {
+      const tab = await browser.newPage();
+      const failed = new Promise<never>((_, reject) => tab.on('pageerror', reject));
+      await tab.goto(address);
+      await Promise.race([failed, tab.waitForFunction(() => 'learned' in globalThis)]);
+      return tab.evaluate(() => (globalThis as unknown as { learned: unknown }).learned);
+    };
+    try {
+      const quiet = (await learned(server.address)) as { weight: number[] };
+      expect(quiet.weight.every((value) => Number.isFinite(value) && Math.abs(value) > 1e-3)).toBe(true);
+      expect(await learned(`${server.address}/?lose`)).toEqual(quiet);
     } finally {
       server.close();
     }

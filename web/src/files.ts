@@ -50,6 +50,11 @@ export async function savePicture(picture: RgbaImage, phrase: string): Promise<v
   save(await pngOf(picture), fileName(phrase, '.png'));
 }
 
+/** @param json the text of the file. */
+export function saveJsonText(json: string, name: string): void {
+  save(new Blob([json], { type: 'application/json' }), name);
+}
+
 export function saveJson(value: unknown, phrase: string): void {
-  save(new Blob([`${JSON.stringify(value)}\n`], { type: 'application/json' }), fileName(phrase, '.json'));
+  saveJsonText(`${JSON.stringify(value)}\n`, fileName(phrase, '.json'));
 }

@@ -25,7 +25,7 @@ import {
 import type { CheckpointFiles } from './worker/checkpoint.ts';
 import type { ModelSource } from './worker/modelSource.ts';
 import type { Model } from './worker/service.ts';
-import { broken, engine, training } from './workers.ts';
+import { benchmark, broken, engine, training } from './workers.ts';
 
 /** Relative to the page; a worker's own addresses are relative to its script. */
 const shippedCheckpoint = new URL('./phantom-mini/', document.baseURI).href;
@@ -36,8 +36,8 @@ const recoveries: number[] = [];
 
 let tail: Promise<unknown> = Promise.resolve();
 
-/** The engine does one thing at a time. */
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
+/** The engine does one thing at a time, and so does whatever else keeps a device busy for a moment. */
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const result = tail.then(work);
   tail = result.catch(() => undefined);
   return result;
@@ -75,7 +75,7 @@ export async function start(): Promise<void> {
   }
   await attempt(async () => {
     await engine.loadDecoders();
-    await Promise.race([broken, training.load()]);
+    await Promise.race([broken, Promise.all([training.load(), benchmark.load()])]);
     await keepForOffline();
   });
   document.documentElement.dataset.loaded = 'true';

@@ -1,15 +1,18 @@
-/** The page's workers, as objects whose methods they answer. Both are loaded with the page: nothing is fetched later. */
+/** The page's workers, as objects whose methods they answer. All are loaded with the page: nothing is fetched later. */
 import { wrap } from 'comlink';
+import type { BenchmarkService } from './worker/benchmarkService.ts';
 import type { EngineService } from './worker/service.ts';
 import type { TrainingService } from './worker/trainingService.ts';
 
 const threads = {
   engine: new Worker(new URL('./worker/engineWorker.ts', import.meta.url), { type: 'module' }),
   training: new Worker(new URL('./worker/trainingWorker.ts', import.meta.url), { type: 'module' }),
+  benchmark: new Worker(new URL('./worker/benchmarkWorker.ts', import.meta.url), { type: 'module' }),
 };
 
 export const engine = wrap<EngineService>(threads.engine);
 export const training = wrap<TrainingService>(threads.training);
+export const benchmark = wrap<BenchmarkService>(threads.benchmark);
 
 /** Rejects if a worker cannot be loaded; it would answer nothing then. */
 export const broken: Promise<never> = Promise.race(

@@ -107,6 +107,11 @@ export function tunedPlans(gpu: Gpu): TunedPlans {
   return made;
 }
 
+/** Lets a device use the plans of another one on the same adapter, what is fixed by captures included. */
+export function shareTunedPlans(from: Gpu, to: Gpu): void {
+  plansOfDevice.set(to, tunedPlans(from));
+}
+
 /**
  * Core and split of a product: the tuned plan of its key, or that of the rules.
  * @param repeat asked for where a plan may be wanted later; must not hold on to arrays

@@ -52,6 +52,8 @@ export interface WatchedPage {
   loaded(): Promise<void>;
   /** Takes the device away from the worker that looks for phrases. */
   loseDevice(): Promise<void>;
+  /** Closes the page, also while its workers are being loaded. */
+  close(): Promise<void>;
 }
 
 /** Runs in every worker before its own script. */
@@ -95,7 +97,11 @@ export async function openWeb(
     const worker = page.workers().find((each) => each.url().includes('engineWorker'));
     await worker?.evaluate('loseDevice()');
   };
-  return { page, requests, errors, loaded, loseDevice };
+  const close = async (): Promise<void> => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.close();
+  };
+  return { page, requests, errors, loaded, loseDevice, close };
 }
 
 /** Drops files on the page, as from the desktop. */

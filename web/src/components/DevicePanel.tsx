@@ -1,4 +1,6 @@
 import { cards, device } from '../state.ts';
+import { BenchmarkSection } from './BenchmarkSection.tsx';
+import { TraceSection } from './TraceSection.tsx';
 
 function bytes(count: number): string {
   return count >= 2 ** 20 ? `${(count / 2 ** 20).toFixed(1)} MiB` : `${(count / 1024).toFixed(1)} KiB`;
@@ -34,6 +36,8 @@ export function DevicePanel() {
         <dt>Features</dt>
         <dd>{report.features.join(', ') || 'none'}</dd>
       </dl>
+      <TraceSection hasTimestamps={report.features.includes('timestamp-query')} />
+      <BenchmarkSection />
     </details>
   );
 }

@@ -66,7 +66,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
       `${phrase}: ${describePresence(presence)}. Most similar where the map is largest, ` +
       `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.` +
       (known.length > 0 ? ` Ground truth: ${describeAgreement(mask !== undefined, agreement)}.` : '') +
-      (model.untrained === undefined ? '' : ` ${model.untrained}`);
+      (model.untrained ? ` ${model.untrained}` : '');
     // What a slider changes is not read out again.
   }, [answer]);
 

@@ -1,8 +1,8 @@
 import type { GrayImage } from '../../../src/data/types.ts';
 import type { Localization } from '../../../src/eval/localizer.ts';
 import { type EncodedImage, ModelLocalizer } from '../../../src/eval/modelLocalizer.ts';
-import { createGpu } from '../../../src/gpu/create.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { type ProfiledDispatch, profile } from '../../../src/gpu/profile.ts';
 import { GroundingModel } from '../../../src/models/grounding.ts';
 import { ParameterArena } from '../../../src/nn/arena.ts';
 import { loadStateDict } from '../../../src/nn/checkpoint.ts';
@@ -12,33 +12,30 @@ import type { Checkpoint } from './checkpoint.ts';
 export class Engine {
   readonly gpu: Gpu;
   private readonly arena: ParameterArena;
+  private readonly newLocalizer: () => ModelLocalizer;
   private readonly localizer: ModelLocalizer;
   private image: EncodedImage | undefined;
 
-  private constructor(arena: ParameterArena, localizer: ModelLocalizer) {
+  private constructor(arena: ParameterArena, newLocalizer: () => ModelLocalizer) {
     this.gpu = arena.gpu;
     this.arena = arena;
-    this.localizer = localizer;
+    this.newLocalizer = newLocalizer;
+    this.localizer = newLocalizer();
   }
 
-  /**
-   * @param gpu Device of an engine that this one replaces: its kernels need not be compiled again.
-   * @throws GpuError where there is no WebGPU, ShapeError where the weights do not fit the configuration.
-   */
-  static async open({ config, tokenizer, weights }: Checkpoint, gpu?: Gpu): Promise<Engine> {
-    const used = gpu ?? (await createGpu());
+  /** @throws ShapeError where the weights do not fit the configuration. */
+  static async open(gpu: Gpu, { config, tokenizer, weights }: Checkpoint): Promise<Engine> {
     const model = new GroundingModel(config.model);
     // Nothing is trained here: without gradients a model takes half the memory.
-    const arena = new ParameterArena(used, model, { initialize: false, frozen: () => true });
+    const arena = new ParameterArena(gpu, model, { initialize: false, frozen: () => true });
     try {
       // `checkpoint.safetensors` of a run folder has the optimizer's state too.
       await loadStateDict(arena, weights, { strict: true, ignore: [/^optimizer\./] });
       // Whether the device had the memory is known when all is there.
-      await used.finish();
-      return new Engine(arena, new ModelLocalizer(used, model, tokenizer, config));
+      await gpu.finish();
+      return new Engine(arena, () => new ModelLocalizer(gpu, model, tokenizer, config));
     } catch (error) {
-      if (gpu) arena.dispose();
-      else used.dispose();
+      arena.dispose();
       throw error;
     }
   }
@@ -62,14 +59,22 @@ export class Engine {
     return this.localizer.localize(image, phrases);
   }
 
-  /** Frees model and image; the device stays for another engine. */
-  release(): void {
-    this.image?.dispose();
-    this.arena.dispose();
+  /**
+   * GPU time of every kernel of one question: image and phrase are encoded and compared.
+   * @throws GpuError if the device has no timestamp queries.
+   */
+  async trace(image: GrayImage, phrase: string): Promise<ProfiledDispatch[]> {
+    // Kernels are compiled before they are timed; a new localizer knows no phrase yet.
+    await this.localizer.localize(image, [phrase]);
+    const localizer = this.newLocalizer();
+    return profile(this.gpu, async () => {
+      await localizer.localize(image, [phrase]);
+    });
   }
 
-  /** Frees everything, the device included. */
+  /** Frees model and image; the device stays for another engine. */
   dispose(): void {
-    this.gpu.dispose();
+    this.image?.dispose();
+    this.arena.dispose();
   }
 }

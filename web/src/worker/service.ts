@@ -6,7 +6,10 @@ import type { Localization } from '../../../src/eval/localizer.ts';
 import type { PresenceCalibration } from '../../../src/eval/presence.ts';
 import { describeAdapter } from '../../../src/gpu/adapter.ts';
 import type { MemoryReport } from '../../../src/gpu/buffers.ts';
+import { createGpu } from '../../../src/gpu/create.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { recover } from '../../../src/kernels/recover.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
 import type { TruthFinding } from '../truth.ts';
@@ -16,6 +19,7 @@ import { openingError } from './givenFiles.ts';
 import { type FileFindings, type FileTask, localizeFile } from './localizeFile.ts';
 import { type ModelSource, openSource, sourceBytes } from './modelSource.ts';
 import { openImage, pageCodecs } from './openImage.ts';
+import { type Trace, traceQuestion } from './trace.ts';
 import { openAnnotations, openTruth, type TruthImage } from './truth.ts';
 
 /** What the page knows of the model that the worker holds. */
@@ -52,6 +56,7 @@ const reportedLimits = [
 
 /** What the page asks of its worker; everything that goes in and out can be cloned. Calls must not overlap. */
 export class EngineService {
+  private gpu: Gpu | undefined;
   private engine: Engine | undefined;
   private checkpoint: Checkpoint | undefined;
   private source: ModelSource | undefined;
@@ -125,8 +130,13 @@ export class EngineService {
     return openAnnotations(file);
   }
 
+  /** Where the GPU time of a question goes. @throws GpuError if the device has no timestamp queries. */
+  trace(image: GrayImage, phrase: string): Promise<Trace> {
+    return traceQuestion(this.ready().engine, image, phrase);
+  }
+
   isLost(): boolean {
-    return this.engine?.gpu.isLost ?? false;
+    return this.gpu?.isLost ?? false;
   }
 
   report(): DeviceReport {
@@ -147,19 +157,23 @@ export class EngineService {
     return { engine, checkpoint };
   }
 
+  /** The device in use, or another in place of one that is lost. @throws GpuError where there is no WebGPU. */
+  private async device(): Promise<Gpu> {
+    const { gpu } = this;
+    if (gpu && !gpu.isLost) return gpu;
+    const fresh = gpu ? await recover(gpu) : await createGpu();
+    fresh.onDeviceLost(({ message }) => {
+      if (this.gpu === fresh) this.tellLoss(message);
+    });
+    this.gpu = fresh;
+    return fresh;
+  }
+
   private async use(next: Checkpoint): Promise<Model> {
-    const before = this.engine;
-    const shared = before && !before.gpu.isLost ? before.gpu : undefined;
-    const opening = await Engine.open(next, shared);
-    if (shared) before?.release();
-    else before?.dispose();
+    const opening = await Engine.open(await this.device(), next);
+    this.engine?.dispose();
     this.engine = opening;
     this.checkpoint = next;
-    if (!shared) {
-      opening.gpu.onDeviceLost(({ message }) => {
-        if (this.engine?.gpu === opening.gpu) this.tellLoss(message);
-      });
-    }
     const { name, config, calibration, untrained } = next;
     return { name, config, calibration, untrained };
   }
