@@ -36,11 +36,12 @@ const columns = [
  */
 export function findingsTable(
   rows: readonly FindingsRow[],
-  { preset, threshold }: Pick<FindingOptions, 'preset' | 'threshold'>,
+  { preset, threshold, note }: Pick<FindingOptions, 'preset' | 'threshold' | 'note'>,
 ): string {
+  const notice = note === undefined ? RESEARCH_NOTICE : `${RESEARCH_NOTICE} ${note}`;
   const records = rows.map((row) => {
     const { file, phrase } = row;
-    if ('error' in row) return { file, phrase, error: row.error, notice: RESEARCH_NOTICE };
+    if ('error' in row) return { file, phrase, error: row.error, notice };
     const { presence, similarity, box, area, regions } = row;
     return {
       ...{ file, phrase, preset, threshold, similarity_max: similarity.max, similarity_mean: similarity.mean },
@@ -50,7 +51,7 @@ export function findingsTable(
       ...box,
       ...{ area, regions },
       ...row.agreement,
-      ...{ unknown_words: row.unknownWords.join(' '), picture: row.picture, notice: RESEARCH_NOTICE },
+      ...{ unknown_words: row.unknownWords.join(' '), picture: row.picture, notice },
     };
   });
   return stringify(records, { header: true, columns });

@@ -17,6 +17,8 @@ describe('sortDropped', () => {
     ['config.json'],
     ['vocab.txt'],
     ['model.safetensors', 'metrics.csv'],
+    ['run.zip'],
+    ['resnet50.pth', 'pytorch_model.bin', 'vocab.txt'],
   ])('takes %s for a model', (...names) => {
     expect(sort(names).kind).toBe('model');
   });
@@ -63,6 +65,10 @@ describe('sortDropped', () => {
     expect(sort(['d/a.png', 'd/notes.txt', 'd/masks/a.png'])).toMatchObject({
       kind: 'many',
       files: { images: ['d/a.png'], masks: ['d/masks/a.png'], others: ['d/notes.txt'] },
+    });
+    expect(sort(['d/a.png', 'd/b.bin', 'd/originals.zip'])).toMatchObject({
+      kind: 'many',
+      files: { images: ['d/a.png'] },
     });
   });
 

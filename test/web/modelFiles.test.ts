@@ -88,6 +88,7 @@ describe('published weights that were given to the page', () => {
       'resnet/model.safetensors': weightBytes(smallResNet(), 'F16'),
       'resnet/config.json': json({ model_type: 'resnet' }),
       'bert/model.safetensors': bert,
+      'bert/pytorch_model.bin': bert,
       'bert/config.json': json(described),
       'bert/tokenizer_config.json': json({ do_lower_case: false, vocab_size: 'no number' }),
       'bert/tokenizer.json': strToU8('not looked at'),

@@ -69,6 +69,8 @@ describe.skipIf(!hasChromium)('models that are given to the page', () => {
     site = await serveWeb();
     watched = await openWeb(site, { workerPrelude: prelude });
     page = watched.page;
+    // A new device compiles the kernels of a model of 224 pixels anew.
+    page.setDefaultTimeout(90_000);
     await watched.loaded();
   });
 

@@ -8,7 +8,7 @@ import { type FindingsRow, findingsTable } from '../../src/eval/findingsTable.ts
 import { formatDuration } from '../../src/io/duration.ts';
 import type { DroppedFile } from './dropped.ts';
 import { attempt, withEngine } from './session.ts';
-import { announcement, cards, colors, opacity, preset, threshold } from './state.ts';
+import { announcement, cards, colors, model, opacity, preset, threshold } from './state.ts';
 import { engine } from './workers.ts';
 import { ZipWriter } from './zip.ts';
 
@@ -150,7 +150,7 @@ export async function runBatch(): Promise<Blob | undefined> {
       const left = formatDuration(((performance.now() - begin) / (i + 1)) * (all - i - 1));
       batchProgress.value = { done: i + 1, all, left };
     }
-    zip.add('findings.csv', new TextEncoder().encode(findingsTable(rows, look)));
+    zip.add('findings.csv', new TextEncoder().encode(findingsTable(rows, { ...look, note: model.value?.untrained })));
     batchResult.value = describeResult(rows, isStopped);
     announcement.value = batchResult.value;
     return zip.end();

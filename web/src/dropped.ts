@@ -59,9 +59,10 @@ export function sortDropped(files: readonly DroppedFile[], hasImage: boolean): D
 /** The files of the model among all; undefined where there is none. */
 function modelAmong(files: readonly DroppedFile[]): readonly DroppedFile[] | undefined {
   const parts = files.filter(({ file }) => isCheckpointPart(file));
-  // JSON may be annotations, and text anything.
-  const weights = parts.filter(({ path }) => !/\.(?:json|txt)$/i.test(path));
   const { images, masks } = sortFolder(files.map(({ path }) => path));
+  // JSON may be annotations, and text anything; beside images so may be archives and what ends with .bin.
+  const other = images.length + masks.length > 0 ? /\.(?:json|txt|zip|bin)$/i : /\.(?:json|txt)$/i;
+  const weights = parts.filter(({ path }) => !other.test(path));
   if (weights.length === 0) {
     const isHalf = files.every(({ path }) => /\.txt$|(?:^|\/)config\.json$/i.test(path));
     return isHalf && images.length + masks.length === 0 && parts.length > 0 ? parts : undefined;

@@ -13,6 +13,7 @@ import {
 } from '../batch.ts';
 import { save } from '../files.ts';
 import { chosenFiles } from '../folder.ts';
+import { model } from '../state.ts';
 
 /** Most names that are listed; the rest is counted. */
 const mostNames = 5;
@@ -111,6 +112,7 @@ function Plan({ batch: { table, unused }, plan }: { readonly batch: Batch; reado
         {count(images.length, 'image')}, {count(rows, 'row')}: {table ? table.name : 'the phrases of this page in each'}
         {rows === 0 && '. Type a phrase to look for first'}
       </li>
+      {model.value?.untrained !== undefined && <li>{model.value.untrained}</li>}
       {known > 0 && <li>Ground truth for {count(known, 'row')}: IoU and Dice will be in the table</li>}
       {unusable.length > 0 && (
         <li>

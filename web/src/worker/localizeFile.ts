@@ -35,9 +35,9 @@ export interface FileFindings {
 export async function localizeFile(
   { planned, number, image, masks, look }: FileTask,
   engine: Engine,
-  { config, tokenizer, calibration }: Checkpoint,
+  { config, tokenizer, calibration, untrained }: Checkpoint,
 ): Promise<FileFindings> {
-  const options = { ...look, sigma: config.sigma, calibration };
+  const options = { ...look, sigma: config.sigma, calibration, note: untrained };
   const byName = [...masks.keys()].filter(isMaskName);
   const found = await localizeImage(
     planned,

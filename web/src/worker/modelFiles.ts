@@ -101,8 +101,11 @@ async function readTowers(weights: readonly Weights[], files: readonly ModelFile
  * @throws ConfigError, DataError, ShapeError or TensorFileError that says which file is wrong or missing.
  */
 export async function readModel(files: readonly ModelFile[]): Promise<Checkpoint> {
+  const isThere = (folder: string, name: string) => files.some(({ path }) => path === folder + name);
   const weights: Weights[] = files
     .filter(({ path }) => endsWithAny(path, WEIGHT_ENDINGS))
+    // Hugging Face publishes the same weights twice.
+    .filter((file) => nameOf(file) !== 'pytorch_model.bin' || !isThere(folderOf(file), 'model.safetensors'))
     .map((file) => ({ file, tensors: openTensors(file.open()) }));
   if (weights.length === 0) {
     const names = files.slice(0, 3).map(({ path }) => path);
