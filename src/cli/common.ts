@@ -5,6 +5,8 @@ import { TensorFileError } from '../io/errors.ts';
 import { ConfigError, NonFiniteError } from '../train/errors.ts';
 import { FixtureError } from '../verify/errors.ts';
 
+export { formatDuration } from '../io/duration.ts';
+
 /** Values of `--adapter`; `gpu` demands hardware. */
 export const adapterChoices = ['auto', 'gpu', 'software', 'swiftshader'] as const;
 export type AdapterChoice = (typeof adapterChoices)[number];
@@ -48,15 +50,6 @@ function describeError(error: unknown): string {
   if (process.env.GROUNDRAY_DEBUG) return error.stack ?? error.message;
   if (explained.some((known) => error instanceof known)) return error.message;
   return `Unexpected error: ${error.message} (set GROUNDRAY_DEBUG=1 to see where it comes from)`;
-}
-
-/** `1 h 05 min`, `3 min 20 s`, `12 s` */
-export function formatDuration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
 /** Size of a file in decimal units, as publishers give them: `436.2 MB`. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { RESCALE_PRESETS, type RescalePreset } from '../eval/maps.ts';
-import { command } from './common.ts';
+import { command, UsageError } from './common.ts';
 import { type AdapterFlags, numberBetween, withAdapterFlags } from './flags.ts';
 import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
 
-/** Flags of `groundray localize`, as commander gives them. */
+/** Flags of `groundray localize` for one image. */
 export interface LocalizeFlags extends AdapterFlags, SystemFlags {
   readonly run?: string;
   readonly image: string;
@@ -16,14 +16,35 @@ export interface LocalizeFlags extends AdapterFlags, SystemFlags {
   readonly json?: boolean;
 }
 
+/** Flags as commander gives them: for one image, or for many. */
+export interface AnyLocalizeFlags extends Omit<LocalizeFlags, 'image' | 'phrase'> {
+  readonly image?: string;
+  readonly phrase?: readonly string[];
+  /** A folder of images. */
+  readonly images?: string;
+  /** What to look for in which image, and where it is known to be. */
+  readonly csv?: string;
+}
+
 export function registerLocalize(program: Command): void {
   const localize = program
     .command('localize')
     .description('show where a trained model finds a phrase in an image. Research use only, not for diagnosis')
-    .requiredOption('--image <file>', 'PNG, JPEG or DICOM, told apart by content')
-    .requiredOption('--phrase <texts...>', 'what to look for, e.g. "left pleural effusion"; several are allowed')
+    .option('--image <file>', 'PNG, JPEG or DICOM, told apart by content')
+    .option('--phrase <texts...>', 'what to look for, e.g. "left pleural effusion"; several are allowed')
+    .option(
+      '--images <folder>',
+      'many images in place of one; masks in it are compared (default with --csv: its folder)',
+    )
+    .option(
+      '--csv <file>',
+      'columns file, phrase and, for IoU and Dice, x, y, width, height or mask; also the CSV or JSON of RSNA, MS-CXR, COCO',
+    )
     .option('--run <folder>', 'folder of a training run (default: the latest below runs/)')
-    .option('--out <file>', 'PNG to write (default: <image>-localized.png here; with --json none)')
+    .option(
+      '--out <file>',
+      'PNG to write (default: <image>-localized.png here; with --json none); of many images a folder (default: findings)',
+    )
     .addOption(
       new Option('--preset <name>', 'how similarities become a map').choices(RESCALE_PRESETS).default('paper-minmax'),
     )
@@ -34,7 +55,12 @@ export function registerLocalize(program: Command): void {
     )
     .option('--json', 'print the result as JSON and nothing else');
   withAdapterFlags(withSystemFlags(localize)).action(
-    command(async (flags: LocalizeFlags) => {
+    command(async (given: AnyLocalizeFlags) => {
+      if (given.images !== undefined || given.csv !== undefined) {
+        const { localizeFolder } = await import('./localizeFolder.ts');
+        return localizeFolder(given);
+      }
+      const flags = ofOneImage(given);
       const system = systemOf(flags);
       if (system !== undefined) {
         const { localizeSystem } = await import('./localizeSystem.ts');
@@ -44,4 +70,11 @@ export function registerLocalize(program: Command): void {
       await run(flags);
     }),
   );
+}
+
+function ofOneImage({ images: _images, csv: _csv, image, phrase = [], ...flags }: AnyLocalizeFlags): LocalizeFlags {
+  if (image === undefined)
+    throw new UsageError('Expected --image with a file, or --images with a folder; found neither.');
+  if (phrase.length === 0) throw new UsageError('Expected --phrase with what to look for, found none.');
+  return { ...flags, image, phrase };
 }

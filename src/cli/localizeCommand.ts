@@ -22,7 +22,7 @@ import { findTrainedRun, loadTrainedModel } from './trainedModel.ts';
 
 export const defaultThreshold = 0.3;
 
-interface Threshold {
+export interface Threshold {
   readonly value: number;
   readonly source: string;
 }
@@ -80,7 +80,7 @@ const reportSchema = z.object({
 });
 
 /** The threshold that was asked for, else the one that the run's evaluation found best on validation phrases. */
-function chooseThreshold(given: number | undefined, run: RunDescription, preset: RescalePreset): Threshold {
+export function chooseThreshold(given: number | undefined, run: RunDescription, preset: RescalePreset): Threshold {
   if (given !== undefined) return { value: given, source: 'given' };
   const fallback = { value: defaultThreshold, source: 'default' };
   const path = join(run.folder, 'evaluation', 'report.json');

@@ -19,7 +19,7 @@ export const regionSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('polygons'), polygons: z.array(z.array(point)).min(1), ...frame }),
   /** COCO's compressed run lengths, column by column. */
   z.strictObject({ kind: z.literal('rle'), counts: z.string(), width: side, height: side }),
-  /** An image file, relative to the folder of the images; whatever is not 0 is marked. */
+  /** An image file, relative to the folder of the images; see `maskOfImage`. */
   z.strictObject({ kind: z.literal('file'), file: z.string().min(1) }),
 ]);
 export type Region = z.infer<typeof regionSchema>;

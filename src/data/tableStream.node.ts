@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import type { z } from 'zod';
-import { checkColumns, checkRow, type TableRow } from './csv.node.ts';
+import { checkColumns, checkRow, type TableRow } from './csv.ts';
 import { DataError } from './errors.ts';
 
 /** Longest row in bytes; a lost closing quote must not pull the rest of a table into memory. */

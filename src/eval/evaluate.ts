@@ -1,5 +1,6 @@
 import type { Dataset, GroundedPhrase } from '../data/types.ts';
 import type { PhraseScore } from './aggregate.ts';
+import { EVALUATION_SIDE } from './agreement.ts';
 import type { LocationPrior } from './baselines.ts';
 import type { Localization, Localizer } from './localizer.ts';
 import { DEFAULT_SIGMA, type Grid, RESCALE_PRESETS, type RescalePreset } from './maps.ts';
@@ -58,7 +59,7 @@ export interface EvaluationProgress {
  */
 export async function evaluateGrounding(options: GroundingOptions): Promise<GroundingResult> {
   const { dataset, localizer, priors = [], presets = RESCALE_PRESETS, thresholds = PAPER_THRESHOLDS } = options;
-  const { sigma = DEFAULT_SIGMA, radius = Math.round(4 * sigma), evaluationSide = 224 } = options;
+  const { sigma = DEFAULT_SIGMA, radius = Math.round(4 * sigma), evaluationSide = EVALUATION_SIDE } = options;
   const { resamples = 1000, seed = 0, modelName = 'model' } = options;
   const phrases = options.phrases ?? phrasesOfSplit(dataset, 'test');
   const validation = options.validationPhrases ?? phrasesOfSplit(dataset, 'validation');

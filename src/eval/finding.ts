@@ -33,6 +33,8 @@ export interface FindingOptions {
   readonly threshold: number;
   /** Decides between present and absent. */
   readonly calibration?: PresenceCalibration | undefined;
+  /** Stands below the picture too, such as that the model is not trained. */
+  readonly note?: string | undefined;
 }
 
 /** Turns a similarity grid into a map over the image (only its size counts) and the regions over a threshold. */
@@ -71,7 +73,7 @@ export function drawFinding(
   options: FindingOptions & Pick<OverlayOptions, 'colors' | 'opacity' | 'mask'>,
 ): RgbaImage {
   const { map, phrase, similarity, presence } = finding;
-  const { preset, threshold, colors, opacity, mask } = options;
+  const { preset, threshold, colors, opacity, mask, note } = options;
   const [least, most] = pictureSides;
   return renderOverlay(image, {
     map,
@@ -81,7 +83,7 @@ export function drawFinding(
     ...(opacity === undefined ? {} : { opacity }),
     ...(mask ? { mask } : {}),
     longestSide: Math.min(most, Math.max(least, image.width, image.height)),
-    caption: `"${phrase}": similarity ${formatSimilarity(similarity.max, 2)} at most, ${formatSimilarity(similarity.mean, 2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
+    caption: `"${phrase}": similarity ${formatSimilarity(similarity.max, 2)} at most, ${formatSimilarity(similarity.mean, 2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.${note === undefined ? '' : ` ${note}`}`,
   });
 }
 

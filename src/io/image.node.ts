@@ -1,6 +1,7 @@
 /** Image files in Node: as `image.ts`, with PNG and JPEG decoded by a native library that is several times faster. */
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
+import { maskOfImage } from '../data/annotations/mask.ts';
 import { DataError } from '../data/errors.ts';
 import type { GrayImage, Mask } from '../data/types.ts';
 import { nodeCodecs } from './codecs.node.ts';
@@ -32,15 +33,13 @@ export async function readImage(path: string, source = path): Promise<GrayImage>
   return decodeImage(await readBytes(path, source), source);
 }
 
-/** A mask file: pixels above half of the brightest are 1, so that 0/1 and 0/255 files both work. */
+/** A mask file; see `maskOfImage`. */
 export async function readMask(path: string, source = path): Promise<Mask> {
   const bytes = await readBytes(path, source);
   if (imageFormat(bytes, source) === 'dicom') {
     throw new DataError(`${source}: expected a mask as PNG or JPEG, found a DICOM file.`);
   }
-  const { width, height, data } = await decodeImage(bytes, source);
-  const threshold = data.reduce((most, value) => Math.max(most, value), 0) / 2;
-  return { width, height, data: Uint8Array.from(data, (value) => (value > threshold ? 1 : 0)) };
+  return maskOfImage(await decodeImage(bytes, source));
 }
 
 /** Throws DataError naming `source` when the file cannot be read. */

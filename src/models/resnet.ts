@@ -93,7 +93,8 @@ export function stageGeometry({ stem, stages }: ResNetConfig, stage: number, ima
   return map;
 }
 
-const expansion = 4;
+/** Output channels of a bottleneck as a multiple of its inner width. */
+export const bottleneckExpansion = 4;
 
 export interface BottleneckOptions {
   /** 1 by default. */
@@ -120,7 +121,7 @@ export class Bottleneck extends Module {
    */
   constructor(inChannels: number, width: number, stride: number, project?: boolean, options: BottleneckOptions = {}) {
     super();
-    const { dilation = 1, initializer = kaimingFanOut, channels: outChannels = width * expansion } = options;
+    const { dilation = 1, initializer = kaimingFanOut, channels: outChannels = width * bottleneckExpansion } = options;
     const changes = stride !== 1 || inChannels !== outChannels;
     if (changes && project === false) {
       throw new Error(
@@ -206,7 +207,7 @@ export class ResNet extends Module {
           initializer,
           channels: outChannels,
         });
-        inChannels = outChannels ?? width * expansion;
+        inChannels = outChannels ?? width * bottleneckExpansion;
         return block;
       });
     };
@@ -219,7 +220,7 @@ export class ResNet extends Module {
   /** Channels of the stage with this index (0 = `layer1`). */
   channels(stage: number): number {
     const { width = 0, channels } = this.config.stages[stage] ?? {};
-    return channels ?? width * expansion;
+    return channels ?? width * bottleneckExpansion;
   }
 
   /** `[batch, height, width, inChannels]` to the features of every stage. */

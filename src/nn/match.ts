@@ -87,15 +87,26 @@ function unaliased(name: string): string {
   return name.replace(/(^|\.)gamma$/, '$1weight').replace(/(^|\.)beta$/, '$1bias');
 }
 
+function firstPrefix(name: string, prefixes: readonly string[]): string | undefined {
+  return prefixes.find((prefix) => prefix && name.startsWith(prefix));
+}
+
+/** A source name without any prefix, `gamma`/`beta` read as `weight`/`bias`: what a tower itself calls the tensor. */
+export function bareName(name: string, prefixes: readonly string[] = defaultPrefixes): string {
+  let rest = unaliased(name);
+  for (let found = firstPrefix(rest, prefixes); found !== undefined; found = firstPrefix(rest, prefixes)) {
+    rest = rest.slice(found.length);
+  }
+  return rest;
+}
+
 /** The names in the module that a source name may mean, the most literal one first. */
 function* candidates(name: string, target: string, prefixes: readonly string[]): Generator<string> {
   let rest = unaliased(name);
   yield target + name;
   yield target + rest;
   if (target && rest.startsWith(target)) yield rest;
-  for (let found: string | undefined = ''; found !== undefined; ) {
-    found = prefixes.find((prefix) => prefix && rest.startsWith(prefix));
-    if (found === undefined) return;
+  for (let found = firstPrefix(rest, prefixes); found !== undefined; found = firstPrefix(rest, prefixes)) {
     rest = rest.slice(found.length);
     yield target + rest;
   }

@@ -12,7 +12,12 @@ const visualSchema = z.strictObject({
   coordinates: z.boolean().optional(),
   stem: z.strictObject({ channels: count, kernel: count, stride: count, maxPool: z.boolean() }),
   stages: z
-    .array(z.strictObject({ blocks: count, width: count, stride: count, dilation: count.optional() }))
+    .array(
+      z.strictObject({
+        ...{ blocks: count, width: count, stride: count },
+        ...{ channels: count.optional(), dilation: count.optional() },
+      }),
+    )
     .min(1)
     .max(4),
 });

@@ -228,6 +228,9 @@ describe('describeFinding', () => {
     ) as [Buffer[], Buffer[]];
     expect(above[0]!.equals(above[1]!)).toBe(true);
     expect(below[0]!.equals(below[1]!)).toBe(false);
+    const note = 'The maps of this model say nothing, since it is not trained.';
+    const noted = drawFinding(gray, present, { ...options, calibration, note });
+    expect(noted.height).toBeGreaterThan(pictures[0]!.height);
   });
 
   it('reduces pictures of very large images', () => {

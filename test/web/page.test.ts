@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renderImage } from '../../src/data/phantom/render.ts';
-import { phantomStudy } from '../../src/data/phantom/study.ts';
-import { describeFinding } from '../../src/eval/finding.ts';
-import { ModelLocalizer } from '../../src/eval/modelLocalizer.ts';
-import { decodeImage } from '../../src/io/image.node.ts';
-import { GroundingModel } from '../../src/models/grounding.ts';
-import { ParameterArena } from '../../src/nn/arena.ts';
-import { loadStateDict } from '../../src/nn/checkpoint.ts';
 import { progressOf } from '../../src/train/checkpoint.ts';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { parseCheckpoint } from '../../web/src/worker/checkpoint.ts';
@@ -22,45 +13,14 @@ import { dicomImage } from '../support/dicomWriter.ts';
 import { useGpu } from '../support/gpu.ts';
 import { heapBytes } from './support/heap.ts';
 import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import { findInNode, part, radiograph } from './support/shipped.ts';
 
-const shipped = resolve(import.meta.dirname, '../../web/public/phantom-mini');
-const part = (name: string) => join(shipped, name);
 const gpu = useGpu();
 
 const hasChromium = await findChromium().then(
   () => true,
   () => false,
 );
-
-/** The command line's localizer with the page's checkpoint. */
-async function inNode(bytes: Uint8Array, phrase: string) {
-  const checkpoint = parseCheckpoint('phantom-mini', {
-    weights: { name: 'model.safetensors', bytes: Uint8Array.from(readFileSync(part('model.safetensors'))).buffer },
-    config: readFileSync(part('config.json'), 'utf8'),
-    vocabulary: readFileSync(part('vocab.txt'), 'utf8'),
-  });
-  const { config, tokenizer, weights, calibration } = checkpoint;
-  const model = new GroundingModel(config.model);
-  using arena = new ParameterArena(gpu(), model, { initialize: false });
-  await loadStateDict(arena, weights, { strict: true });
-  const image = await decodeImage(bytes, 'the image');
-  const [found] = await new ModelLocalizer(gpu(), model, tokenizer, config).localize(image, [phrase]);
-  const options = { sigma: config.sigma, preset: 'paper-minmax', threshold: 0.3, calibration } as const;
-  return { found: found!, finding: describeFinding(phrase, found!, image, options) };
-}
-
-/** A synthetic radiograph, 96 x 80 pixels. */
-async function radiograph(index: number): Promise<Buffer> {
-  const { width, height, data } = renderImage(phantomStudy(0, 'test', index).scene, 96);
-  return sharp(
-    Uint8Array.from(data, (value) => Math.round(255 * value)),
-    { raw: { width, height, channels: 1 } },
-  )
-    .extract({ left: 0, top: 8, width: 96, height: 80 })
-    .toColourspace('b-w')
-    .png()
-    .toBuffer();
-}
 
 describe.skipIf(!hasChromium)('the page in Chromium', () => {
   let site: WebSite;
@@ -121,7 +81,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       card(1).getByRole('button', { name: 'Save values' }).click(),
     ]);
     const saved = JSON.parse(readFileSync(await download.path(), 'utf8'));
-    const { found, finding } = await inNode(bytes, 'large left pleural effusion');
+    const { found, finding } = await findInNode(gpu(), bytes, 'large left pleural effusion');
     expect(saved.notice).toMatch(/Research use only/);
     expect(saved.grid.data.length).toBe(found.grid.data.length);
     const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
@@ -258,12 +218,13 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
   it('saves the maps of many images and a table as a zip', async () => {
     await page.getByText('Many images', { exact: true }).click();
+    await page.getByLabel('or choose images').setInputFiles([
+      { name: 'first.png', mimeType: 'image/png', buffer: await radiograph(9) },
+      { name: 'no image.png', mimeType: 'image/png', buffer: Buffer.from('nothing') },
+    ]);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByLabel('Look for the phrases of this page').setInputFiles([
-        { name: 'first.png', mimeType: 'image/png', buffer: await radiograph(9) },
-        { name: 'no image.png', mimeType: 'image/png', buffer: Buffer.from('nothing') },
-      ]),
+      page.getByRole('button', { name: 'Start', exact: true }).click(),
     ]);
     const files = unzipSync(readFileSync(await download.path()));
     const rows = parse(Buffer.from(files['findings.csv']!), { columns: true }) as Record<string, string>[];
@@ -273,7 +234,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
       ['no image.png', ''],
     ]);
     expect(rows[2]!.error).toMatch(/^no image\.png: expected a PNG/);
-    const { finding } = await inNode(await radiograph(9), 'right pleural effusion');
+    const { finding } = await findInNode(gpu(), await radiograph(9), 'right pleural effusion');
     expect(Number(rows[0]!.similarity_max)).toBeCloseTo(finding.similarity.max, 4);
     expect(rows[0]!.presence).toBe(finding.presence!.present ? 'present' : 'absent');
     const { width } = await sharp(files[rows[1]!.picture!]!).metadata();

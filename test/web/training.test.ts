@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createTokenizer } from '../../src/data/text/tokenizer.ts';
+import { startModel } from '../../src/train/startModel.ts';
 import { type Checkpoint, parseCheckpoint } from '../../web/src/worker/checkpoint.ts';
 import { PageTraining } from '../../web/src/worker/training.ts';
 import { useGpu } from '../support/gpu.ts';
+import { smallResNet, weightFile } from '../support/towerFiles.ts';
 
 const gpu = useGpu();
 
@@ -19,7 +22,7 @@ describe('a training of the page', () => {
     const resumed = await PageTraining.open(gpu(), 1, saved);
     expect([resumed.done, resumed.steps]).toEqual([2, 100]);
     expect(await resumed.step()).toEqual(third);
-    expect((await savedAfter(resumed)).files.weights.bytes).toEqual((await savedAfter(training)).files.weights.bytes);
+    expect((await resumed.files()).weights.bytes).toEqual((await training.files()).weights.bytes);
   });
 
   it('begins anew with the weights of a model whose run has ended', async () => {
@@ -33,5 +36,17 @@ describe('a training of the page', () => {
     const weights = (checkpoint: Checkpoint) => checkpoint.weights.tensor(name).data;
     expect(weights(await savedAfter(next))).toEqual(weights(saved));
     expect(weights(saved)).not.toEqual(weights(untrained));
+  });
+
+  it('begins with published weights of one encoder, and start values for the rest', async () => {
+    const { config, vocabulary, state } = startModel([weightFile('resnet.safetensors', smallResNet())]);
+    const tokenizer = createTokenizer({ vocabulary, lowerCase: config.lowerCase });
+    const model = { name: 'resnet', config, tokenizer, weights: state, calibration: undefined };
+    const training = await PageTraining.open(gpu(), 7, model);
+    const { weights } = await savedAfter(training);
+    for (const name of ['visual.layer4.2.conv3.weight', 'local_embedder.weight', 'bert.embeddings.LayerNorm.weight']) {
+      expect(weights.tensor(`model.${name}`), name).toEqual(state.tensor(name));
+    }
+    expect(training.config).toMatchObject({ imageSize: 224, weights: { visual: 'resnet.safetensors' } });
   });
 });

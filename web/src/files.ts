@@ -1,15 +1,18 @@
 import type { RgbaImage } from '../../src/eval/overlay.ts';
 
-/** The files of a trained model, and what their names end with. */
-export const CHECKPOINT_PARTS = [
-  { file: 'model.safetensors', ending: '.safetensors' },
-  { file: 'config.json', ending: '.json' },
-  { file: 'vocab.txt', ending: '.txt' },
-] as const;
+/** What the names of weight files end with. */
+export const WEIGHT_ENDINGS = ['.safetensors', '.pt', '.pth', '.bin', '.ckpt'] as const;
 
-/** Whether a file is a part of a checkpoint, by its name. */
+/** What the names of the files of a model end with: weights, configuration and vocabulary, or a zip of them. */
+export const MODEL_ENDINGS = [...WEIGHT_ENDINGS, '.json', '.txt', '.zip'] as const;
+
+export function endsWithAny(name: string, endings: readonly string[]): boolean {
+  return endings.some((ending) => name.toLowerCase().endsWith(ending));
+}
+
+/** Whether a file may be a part of a model, by its name. */
 export function isCheckpointPart({ name }: { readonly name: string }): boolean {
-  return CHECKPOINT_PARTS.some(({ ending }) => name.toLowerCase().endsWith(ending));
+  return endsWithAny(name, MODEL_ENDINGS);
 }
 
 function fileName(phrase: string, ending: string): string {

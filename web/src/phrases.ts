@@ -8,9 +8,3 @@ export function negate(phrase: string): string {
   const begins = second === second.toLowerCase() ? first.toLowerCase() + text.slice(1) : text;
   return `no ${begins}`;
 }
-
-/** Whether two phrases differ in case, spaces and a full stop at most. */
-export function samePhrase(a: string, b: string): boolean {
-  const plain = (phrase: string) => phrase.trim().replace(/\.$/, '').replace(/\s+/g, ' ').toLowerCase();
-  return plain(a) === plain(b);
-}

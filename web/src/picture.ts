@@ -3,11 +3,10 @@ import type { Box, GrayImage, Mask } from '../../src/data/types.ts';
 import { describeFinding, type FindingOptions, type PhraseFinding, shownRange } from '../../src/eval/finding.ts';
 import { type Localization, squareFrame } from '../../src/eval/localizer.ts';
 import type { Size } from '../../src/eval/maps.ts';
-import { countOverThresholds, overlap } from '../../src/eval/metrics.ts';
 import { type ColorScale, type RgbaImage, renderOverlay } from '../../src/eval/overlay.ts';
 
 /** Larger images are shown, and their maps made, with this longest side: sliders then stay fluent. */
-const mostPixels = 768;
+export const mostPixels = 768;
 
 /** Side of the pictures of small images. */
 const leastPixels = 512;
@@ -55,10 +54,4 @@ export function drawPicture(image: GrayImage, finding: PhraseFinding, options: P
     opacity,
     longestSide: Math.max(leastPixels, image.width, image.height),
   });
-}
-
-/** Overlap of what is over the threshold with a mask of the map's size. */
-export function overlapWith(mask: Mask, { map }: PhraseFinding, threshold: number): { iou: number; dice: number } {
-  const { iou, dice } = overlap(countOverThresholds(map, mask, [threshold]));
-  return { iou: iou[0] ?? Number.NaN, dice: dice[0] ?? Number.NaN };
 }

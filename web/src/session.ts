@@ -1,12 +1,11 @@
 import { proxy } from 'comlink';
+import { samePhrase } from '../../src/data/annotations/annotation.ts';
 import { DataError } from '../../src/data/errors.ts';
 import { wordsOf } from '../../src/data/text/phraseWords.ts';
-import type { GrayImage } from '../../src/data/types.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
 import { isCheckpointPart } from './files.ts';
 import { type OpenedImage, openSample, SAMPLES } from './images.ts';
 import { keepForOffline } from './offline.ts';
-import { samePhrase } from './phrases.ts';
 import { zonePeaks } from './ranking.ts';
 import {
   announcement,
@@ -24,6 +23,7 @@ import {
   problem,
 } from './state.ts';
 import type { CheckpointFiles } from './worker/checkpoint.ts';
+import type { ModelSource } from './worker/modelSource.ts';
 import type { Model } from './worker/service.ts';
 import { benchmark, broken, engine, training } from './workers.ts';
 
@@ -48,7 +48,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Does what a person asked for; if it fails, says why and leaves everything else as it was. */
-async function attempt(work: () => Promise<void>): Promise<void> {
+export async function attempt(work: () => Promise<void>): Promise<void> {
   problem.value = '';
   notice.value = '';
   try {
@@ -190,13 +190,15 @@ export function findSentences(sentences: readonly string[]): Promise<void> {
   );
 }
 
-/** Looks for phrases in an image that is not the opened one. */
-export function findIn(image: GrayImage, phrases: readonly string[]) {
-  return inTurn(async () => {
-    const used = model.value;
-    if (!used) throw new GpuError('The model is not ready yet.');
-    return { found: await engine.findIn(image, phrases), model: used };
-  });
+/** Work for the engine, in turn with all else; done again where the device was lost meanwhile. */
+export async function withEngine<T>(work: () => Promise<T>): Promise<T> {
+  const result = await inTurn(work);
+  if (!(await engine.isLost())) return result;
+  while (await engine.isLost()) {
+    if (phase.value.kind === 'stopped') throw new GpuError('The GPU was lost.');
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return inTurn(work);
 }
 
 export function removePhrase(card: Card): void {
@@ -219,35 +221,35 @@ export function chooseSample(index: number): Promise<void> {
 
 /** Looks with a model that was trained in the page from now on, at the same image and phrases. */
 export function adoptTrained(name: string, files: CheckpointFiles): Promise<void> {
-  return attempt(() => adopt(() => engine.openTrained(name, files)));
+  return attempt(() => adopt(() => engine.open({ name, run: files })));
 }
 
-/** The opened model, as the files of a run folder. */
-export function modelFiles(): Promise<CheckpointFiles> {
-  return inTurn(() => engine.files());
+/** Where the opened model comes from. */
+export function modelSource(): Promise<ModelSource> {
+  return inTurn(async () => engine.opened());
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {
-  await useModel(open);
+  if (phase.value.kind === 'ready') phase.value = { kind: 'busy', what: 'Opening the model' };
+  try {
+    await useModel(open);
+  } finally {
+    if (phase.value.kind === 'busy') phase.value = { kind: 'ready' };
+  }
   announcement.value = `Opened the model ${model.value?.name}.`;
   await answerAll();
 }
 
-/** Opens a file as an image, without looking at it. */
-export function readImage(file: File): Promise<OpenedImage> {
-  return engine.openImage(file);
-}
-
-/** Opens an image, or the three files of a checkpoint. */
+/** Opens an image, or the files of a model. */
 export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isCheckpointPart)) return adopt(() => engine.openModel(files));
+    if (files.some(isCheckpointPart)) return adopt(() => engine.open({ given: files }));
     if (others.length > 0) {
-      throw new DataError(`${files.length} files were given; open one image at a time, or the three of a checkpoint.`);
+      throw new DataError(`${files.length} files were given; open one image at a time, or those of a model.`);
     }
-    const image = await readImage(first);
+    const image = await engine.openImage(first);
     await inTurn(() => useImage(image));
     announcement.value = `Opened ${image.name}, ${image.image.width} by ${image.image.height} pixels.`;
     await answerAll();

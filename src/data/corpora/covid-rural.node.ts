@@ -4,33 +4,17 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { DataError } from '../errors.ts';
 import type { Region } from '../region.ts';
 import type { Split } from '../types.ts';
 import type { Corpus, CorpusItem, CorpusLocation, ReadOptions } from './corpus.ts';
 import { checkFolder, findFirst, readJson } from './files.node.ts';
-import { checkJson } from './json.ts';
+import { outlinedRegion } from './labelMe.ts';
 import { readSplitFile } from './splitFile.node.ts';
 
 export const COVID_QUERY = 'Findings suggesting COVID-19.';
 
 const PUBLISHED = 221;
-
-const labelMe = z.object({
-  shapes: z.array(
-    z.object({
-      label: z.string(),
-      points: z.array(z.tuple([z.number(), z.number()])),
-      shape_type: z.string().nullish(),
-    }),
-  ),
-  imageWidth: z.number().int().positive().max(65536).nullish(),
-  imageHeight: z.number().int().positive().max(65536).nullish(),
-});
-
-/** Outlines of lungs are anatomy; all other labels name opacities. */
-const isLung = (label: string): boolean => /lung\s*$/i.test(label.replaceAll('_', ' '));
 
 export const covidRural: Corpus = {
   name: 'covid-rural',
@@ -88,15 +72,7 @@ async function* readCovidRural(
 function findRegion(folder: string, id: string, imageFolder: string): Region | null | undefined {
   const json = findFirst(folder, [`jpgs/jsons/${id}.json`, `jsons/${id}.json`, `jpgs/${id}.json`]);
   if (json) {
-    const { shapes, imageWidth, imageHeight } = checkJson(readJson(json), labelMe, json);
-    const polygons = shapes
-      .filter(
-        ({ label, points, shape_type: type }) =>
-          !isLung(label) && (type ?? 'polygon') === 'polygon' && points.length > 2,
-      )
-      .map(({ points }) => points);
-    const frame = imageWidth && imageHeight ? { width: imageWidth, height: imageHeight } : {};
-    return polygons.length > 0 ? { kind: 'polygons', polygons, ...frame } : null;
+    return outlinedRegion(readJson(json), json) ?? null;
   }
   const file = `pngs_masks/${id}.png`;
   return existsSync(join(imageFolder, file)) ? { kind: 'file', file } : undefined;

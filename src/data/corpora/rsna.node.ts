@@ -1,36 +1,14 @@
 /** RSNA Pneumonia Detection Challenge (Kaggle 2018): boxes of opacities in a frame of 1024x1024 pixels. */
-import { z } from 'zod';
 import { readTable } from '../csv.node.ts';
-import { DataError } from '../errors.ts';
-import type { Box, Split } from '../types.ts';
+import type { Split } from '../types.ts';
 import type { Corpus, CorpusItem, CorpusLocation, ReadOptions } from './corpus.ts';
 import { checkFolder, createImageFinder, requireMatching } from './files.node.ts';
+import { RSNA_FRAME, rsnaBoxes, rsnaColumns, rsnaRow } from './rsnaBoxes.ts';
 import { readSplitFile } from './splitFile.node.ts';
-
-/** What the boxes' side lengths refer to; published copies of other sizes keep the boxes of this one. */
-const FRAME = 1024;
 
 export const RSNA_QUERY = 'Findings suggesting pneumonia.';
 
 const PUBLISHED = { rows: 30_227, images: 26_684, positive: 6_012 };
-
-const cell = z
-  .string()
-  .trim()
-  .transform((value) => (value === '' ? undefined : Number(value)))
-  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
-  .optional();
-const labelRow = z.object({
-  patientId: z.string().trim().min(1, 'the id of an image'),
-  x: cell,
-  y: cell,
-  width: cell,
-  height: cell,
-  Target: z
-    .string()
-    .trim()
-    .regex(/^[01]$/, '0 or 1'),
-});
 
 export const rsna: Corpus = {
   name: 'rsna',
@@ -48,18 +26,8 @@ async function* readRsna(
   checkFolder(location.root, 'rsna');
   const path = requireMatching(location.root, /^stage_2_train_labels\.csv(\.gz)?$/, 'stage_2_train_labels.csv');
   const splitOf = location.splitFile ? await readSplitFile(location.splitFile) : (): Split => 'test';
-  const { rows } = await readTable(path, labelRow, ['patientId', 'x', 'y', 'width', 'height', 'Target']);
-  const boxesOf = new Map<string, Box[]>();
-  for (const { number, values } of rows) {
-    const boxes = boxesOf.get(values.patientId) ?? [];
-    boxesOf.set(values.patientId, boxes);
-    if (values.Target === '0') continue;
-    const { x, y, width, height } = values;
-    if (x === undefined || y === undefined || !(width && width > 0) || !(height && height > 0)) {
-      throw new DataError(`stage_2_train_labels.csv row ${number}: expected a box, as Target is 1, found none.`);
-    }
-    boxes.push({ x, y, width, height });
-  }
+  const { rows } = await readTable(path, rsnaRow, rsnaColumns);
+  const boxesOf = rsnaBoxes(rows, 'stage_2_train_labels.csv');
   const finder = createImageFinder(location.images ?? location.root, {
     prefixes: ['stage_2_train_images/', 'stage_2_train_images_png/', 'images/', ''],
   });
@@ -73,7 +41,7 @@ async function* readRsna(
       yield { dropped: { id, reason: split ? 'there is no image' : 'the split file does not have it' } };
       continue;
     }
-    const region = { kind: 'boxes', boxes, width: FRAME, height: FRAME } as const;
+    const region = { kind: 'boxes', boxes, width: RSNA_FRAME, height: RSNA_FRAME } as const;
     yield {
       record: {
         id,

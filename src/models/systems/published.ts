@@ -7,6 +7,7 @@ import type { MatchReport } from '../../nn/match.ts';
 import type { Module } from '../../nn/module.ts';
 import { type BertConfig, bertBaseConfig } from '../bert.ts';
 import { type ResNetConfig, resNetConfig } from '../resnet.ts';
+import { bertConfigOf } from '../towers.ts';
 
 /** How the tensors of a published system are called, and what they are called in our module. */
 export interface PublishedNames {
@@ -118,23 +119,10 @@ export function resNetOf(weights: PublishedWeights, own: string, blocks: readonl
   return resNetConfig(blocks, width);
 }
 
-/** Elements of an attention head in every BERT that the systems build on. */
-const headSize = 64;
-
 /** A BERT without pooler, of the published depth, whose sizes are those of the weights. @throws ShapeError */
 export function bertOf(weights: PublishedWeights, own: string, layers = bertBaseConfig.layers): BertConfig {
-  const rows = (table: string) => shapeOf(weights, `${own}embeddings.${table}_embeddings.weight`, 2);
-  const [vocabulary = 0, hidden = 0] = rows('word');
-  const [maxPositions = 0] = rows('position');
-  const [tokenTypes = 0] = rows('token_type');
-  const [intermediate = 0] = shapeOf(weights, `${own}encoder.layer.0.intermediate.dense.weight`, 2);
-  if (hidden % headSize !== 0) {
-    throw new ShapeError(
-      `${weights.label}: expected a BERT with heads of ${headSize} elements, found a hidden size of ${hidden}.`,
-    );
-  }
-  const sizes = { vocabulary, hidden, layers, heads: hidden / headSize, intermediate, maxPositions, tokenTypes };
-  return { ...bertBaseConfig, ...sizes, dropout: 0, pooler: false };
+  const config = bertConfigOf(weights.label, (name, rank) => shapeOf(weights, own + name, rank), layers);
+  return { ...config, dropout: 0 };
 }
 
 /** A system on the GPU, ready to be asked; `arena` owns its parameters and is disposed by the caller. */

@@ -6,6 +6,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { placesOf } from '../../../src/data/annotations/annotation.ts';
+import { maskOfPlaces } from '../../../src/data/annotations/mask.ts';
+import { requireAnnotations } from '../../../src/data/annotations/read.ts';
 import { buildIndex } from '../../../src/data/corpora/buildIndex.node.ts';
 import { applyFilters } from '../../../src/data/corpora/filters.ts';
 import { parseOpenI } from '../../../src/data/corpora/openi-xml.ts';
@@ -177,6 +180,57 @@ describe('damaged JSON', () => {
     await fuzzFile('index', 'index.jsonl', 300, async () => {
       const { phrases } = await openDataset({ kind: 'index', path: join(folder, 'index.jsonl') });
       for (const { loadMask } of phrases) await loadMask();
+    });
+  });
+});
+
+describe('damaged annotations', () => {
+  const region = { width: 40, height: 30 };
+  const runs = encodeRle({ ...region, data: Uint8Array.from({ length: 1200 }, (_, i) => (i % 40 < 9 ? 1 : 0)) });
+  const files: readonly (readonly [string, string])[] = [
+    ['a.csv', 'file,phrase,x,y,width,height,mask\na.png,edema,1,2,3,4,\nb.png,,,,,,b_mask.png\n'],
+    ['b.csv', 'patientId,x,y,width,height,Target\nr1,512,0,256,512,1\nr2,,,,,0\n'],
+    ['c.csv', mini.msCxrCsv()],
+    ['d.csv', 'Image Index,Finding Label,Bbox [x,y,w,h],,,\n00013118_008.png,Atelectasis,225.1,547,86.7,79.2\n'],
+    ['e.json', JSON.stringify(mini.msCxrJson())],
+    [
+      'f.json',
+      mini.labelMe([
+        {
+          label: 'opacity',
+          points: [
+            [0, 0],
+            [9, 0],
+            [9, 9],
+          ],
+        },
+      ]),
+    ],
+    [
+      'g.json',
+      JSON.stringify([
+        {
+          file_name: '1.png',
+          syms: ['Mass'],
+          boxes: [],
+          polygons: [
+            [
+              [0, 0],
+              [9, 0],
+              [9, 9],
+            ],
+          ],
+        },
+      ]),
+    ],
+    ['h.json', JSON.stringify({ p_s_v: { Edema: { size: [30, 40], counts: runs } } })],
+  ];
+
+  it.each(files)('in %s are read or refused', async (name, text) => {
+    await fuzz(`annotations ${name}`, [Buffer.from(text)], 300, async (bytes) => {
+      const places = placesOf(requireAnnotations(bytes.toString('utf8'), name), 'edema');
+      const drawn = places.filter(({ region }) => region.kind !== 'file');
+      if (drawn.length > 0) await maskOfPlaces(drawn, region, () => Promise.reject(new Error('no file is read')));
     });
   });
 });

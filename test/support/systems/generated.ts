@@ -60,11 +60,14 @@ export interface BertSizes {
   readonly hidden: number;
   readonly intermediate: number;
   readonly positions: number;
+  /** 12 by default, as BERT-base. */
+  readonly layers?: number;
 }
 
-/** Hugging Face's `BertModel` of 12 layers with its pooler; `place` with a dot. */
-export function bertShapes(place: string, { vocabulary, hidden, intermediate, positions }: BertSizes): Shapes {
-  const layers = Array.from({ length: 12 }, (_, n): Shapes => {
+/** Hugging Face's `BertModel` with its pooler; `place` with a dot. */
+export function bertShapes(place: string, sizes: BertSizes): Shapes {
+  const { vocabulary, hidden, intermediate, positions, layers: depth = 12 } = sizes;
+  const layers = Array.from({ length: depth }, (_, n): Shapes => {
     const layer = `${place}encoder.layer.${n}`;
     return [
       ...['query', 'key', 'value'].flatMap((part) => linearShapes(`${layer}.attention.self.${part}`, hidden, hidden)),

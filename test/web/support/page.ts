@@ -103,3 +103,16 @@ export async function openWeb(
   };
   return { page, requests, errors, loaded, loseDevice, close };
 }
+
+/** Drops files on the page, as from the desktop. */
+export async function dropFiles(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  const encoded = Object.entries(files).map(([name, bytes]) => ({ name, text: Buffer.from(bytes).toString('base64') }));
+  const transfer = await page.evaluateHandle((given) => {
+    const data = new DataTransfer();
+    for (const { name, text } of given) {
+      data.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+    }
+    return data;
+  }, encoded);
+  await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer });
+}

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { RESEARCH_NOTICE } from '../../../src/eval/notice.ts';
-import { openFiles } from '../session.ts';
+import { droppedFiles } from '../folder.ts';
+import { openDropped } from '../open.ts';
 import { announcement, cards, phase } from '../state.ts';
 import { BatchPanel } from './BatchPanel.tsx';
 import { DevicePanel } from './DevicePanel.tsx';
@@ -10,6 +11,7 @@ import { AddPhrase } from './PhraseList.tsx';
 import { ReportPanel } from './ReportPanel.tsx';
 import { StatusLine, Stopped } from './Status.tsx';
 import { TrainPanel } from './TrainPanel.tsx';
+import { TruthPanel } from './TruthPanel.tsx';
 import { ViewPanel } from './ViewPanel.tsx';
 
 /** Files may be dropped anywhere; a browser would open them in place of the page. */
@@ -18,8 +20,11 @@ function useDrop(): void {
     const allow = (event: DragEvent): void => event.preventDefault();
     const drop = (event: DragEvent): void => {
       event.preventDefault();
-      const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) void openFiles(files);
+      const { dataTransfer } = event;
+      if (!dataTransfer) return;
+      void droppedFiles(dataTransfer).then((files) => {
+        if (files.length > 0) void openDropped(files);
+      });
     };
     window.addEventListener('dragover', allow);
     window.addEventListener('drop', drop);
@@ -58,6 +63,7 @@ export function App() {
               </section>
               <div class="tools">
                 <OpenPanel />
+                <TruthPanel />
                 <ViewPanel />
                 <BatchPanel />
                 <TrainPanel />

@@ -1,95 +1,137 @@
-import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
-import { drawFinding } from '../../../src/eval/finding.ts';
-import { type BatchRow, batchTable, pictureName, zipFiles } from '../batch.ts';
-import { pngOf, save } from '../files.ts';
-import { findingOf, scaleToMap } from '../picture.ts';
-import { findIn, readImage } from '../session.ts';
-import { announcement, cards, colors, opacity, preset, threshold } from '../state.ts';
+import { useEffect, useRef } from 'preact/hooks';
+import type { LocalizationPlan } from '../../../src/data/annotations/plan.ts';
+import {
+  type Batch,
+  batchPlan,
+  batchProgress,
+  batchResult,
+  offerBatch,
+  offered,
+  runBatch,
+  stopBatch,
+  withdrawBatch,
+} from '../batch.ts';
+import { save } from '../files.ts';
+import { chosenFiles } from '../folder.ts';
 
-interface Progress {
-  readonly done: number;
-  readonly all: number;
-}
+/** Most names that are listed; the rest is counted. */
+const mostNames = 5;
 
-/** Looks for the phrases above in many images, and saves what it finds. */
+/** Looks for phrases in many images, and saves what it finds. */
 export function BatchPanel() {
-  const progress = useSignal<Progress | undefined>(undefined);
-  const summary = useSignal('');
-  const stopped = useRef(false);
-
-  const run = async (files: readonly File[]): Promise<void> => {
-    const phrases = [...new Set(cards.value.map(({ text }) => text.value.trim()).filter((text) => text !== ''))];
-    const rows: BatchRow[] = [];
-    const saved = new Map<string, Uint8Array>();
-    const look = { colors: colors.value, opacity: opacity.value };
-    const scale = { preset: preset.value, threshold: threshold.value };
-    stopped.current = false;
-    summary.value = '';
-    for (const [i, file] of files.entries()) {
-      if (stopped.current) break;
-      progress.value = { done: i, all: files.length };
-      try {
-        const { image } = await readImage(file);
-        const { found, model } = await findIn(image, phrases);
-        const options = { ...scale, sigma: model.config.sigma, calibration: model.calibration };
-        const shown = scaleToMap(image);
-        for (const [k, localization] of found.entries()) {
-          const finding = findingOf(phrases[k] ?? '', localization, image, options);
-          const picture = pictureName(file.name, i + 1, k + 1);
-          const png = await pngOf(drawFinding(shown, finding, { ...options, ...look }));
-          saved.set(picture, new Uint8Array(await png.arrayBuffer()));
-          rows.push({ file: file.name, image: { width: image.width, height: image.height }, finding, picture });
-        }
-      } catch (error) {
-        rows.push({ file: file.name, error: error instanceof Error ? error.message : String(error) });
-      }
-    }
-    progress.value = undefined;
-    saved.set('findings.csv', new TextEncoder().encode(batchTable(rows)));
-    save(new Blob([zipFiles(saved)], { type: 'application/zip' }), 'groundray-findings.zip');
-    const failed = rows.filter((row) => 'error' in row).length;
-    summary.value =
-      `Saved ${saved.size - 1} pictures and findings.csv as groundray-findings.zip` +
-      `${stopped.current ? ' (stopped early)' : ''}${failed > 0 ? `; ${failed} files could not be used, the table says why` : ''}.`;
-    announcement.value = summary.value;
+  const panel = useRef<HTMLDetailsElement>(null);
+  const [batch, plan, progress] = [offered.value, batchPlan.value, batchProgress.value];
+  // What was dropped elsewhere is shown where it can be started.
+  useEffect(() => {
+    if (!batch || !panel.current) return;
+    panel.current.open = true;
+    panel.current.scrollIntoView({ block: 'nearest' });
+  }, [batch]);
+  const go = async (): Promise<void> => {
+    const zip = await runBatch();
+    if (zip) save(zip, 'groundray-findings.zip');
   };
-
   return (
-    <details class="panel">
+    <details class="panel" ref={panel}>
       <summary>Many images</summary>
+      <p class="facts">
+        Looks for the phrases of this page, or for those of a table, in many images, and saves maps and a table as a
+        zip. A table is a CSV with the columns file and phrase, and where the truth is known x, y, width, height or
+        mask.
+      </p>
       <div class="field">
-        <label for="batch-files">
-          Look for the phrases of this page in many images, and save maps and a table as a zip
-        </label>
+        <label for="batch-folder">Choose a folder of images, with its table and masks</label>
+        <input
+          id="batch-folder"
+          type="file"
+          disabled={progress !== undefined}
+          ref={(input) => {
+            if (input) input.webkitdirectory = true;
+          }}
+          onChange={(event) => void offerBatch(chosenFiles(event.currentTarget))}
+        />
+      </div>
+      <div class="field">
+        <label for="batch-files">or choose images, or a table for those that were chosen</label>
         <input
           id="batch-files"
           type="file"
           multiple
-          disabled={progress.value !== undefined}
-          accept=".png,.jpg,.jpeg,.dcm,.dicom,image/png,image/jpeg,application/dicom"
-          onChange={(event) => {
-            const files = [...(event.currentTarget.files ?? [])];
-            event.currentTarget.value = '';
-            if (files.length > 0) void run(files);
-          }}
+          disabled={progress !== undefined}
+          accept=".png,.jpg,.jpeg,.dcm,.dicom,.csv,.json,image/png,image/jpeg,application/dicom,text/csv"
+          onChange={(event) => void offerBatch(chosenFiles(event.currentTarget))}
         />
       </div>
-      {progress.value && (
+      {batch && plan && <Plan batch={batch} plan={plan} />}
+      {progress ? (
         <p>
-          <progress aria-label="Images done" value={progress.value.done} max={progress.value.all} />{' '}
-          {progress.value.done} of {progress.value.all} images{' '}
-          <button
-            type="button"
-            onClick={() => {
-              stopped.current = true;
-            }}
-          >
+          <progress aria-label="Images done" value={progress.done} max={progress.all} /> {progress.done} of{' '}
+          {progress.all} images{progress.left !== '' && progress.done < progress.all && `, ${progress.left} left`}{' '}
+          <button type="button" onClick={stopBatch}>
             Stop
           </button>
         </p>
+      ) : (
+        batch &&
+        plan && (
+          <div class="probes">
+            <button type="button" disabled={countRows(plan) === 0} onClick={() => void go()}>
+              Start
+            </button>
+            <button
+              type="button"
+              onClick={() => {
+                withdrawBatch();
+                // The button that had the focus is gone.
+                document.getElementById('batch-folder')?.focus();
+              }}
+            >
+              Forget these images
+            </button>
+          </div>
+        )
       )}
-      {summary.value !== '' && <p>{summary}</p>}
+      {batchResult.value !== '' && <p>{batchResult}</p>}
     </details>
   );
+}
+
+function countRows({ images }: LocalizationPlan): number {
+  return images.reduce((sum, { phrases }) => sum + phrases.length, 0);
+}
+
+/** What will be done, and what cannot be. */
+function Plan({ batch: { table, unused }, plan }: { readonly batch: Batch; readonly plan: LocalizationPlan }) {
+  const { images, unusable, unnamed } = plan;
+  const rows = countRows(plan);
+  const known = images.reduce((sum, { phrases }) => sum + phrases.filter(({ places }) => places).length, 0);
+  return (
+    <ul class="facts" aria-label="What will be done">
+      <li>
+        {count(images.length, 'image')}, {count(rows, 'row')}: {table ? table.name : 'the phrases of this page in each'}
+        {rows === 0 && '. Type a phrase to look for first'}
+      </li>
+      {known > 0 && <li>Ground truth for {count(known, 'row')}: IoU and Dice will be in the table</li>}
+      {unusable.length > 0 && (
+        <li>
+          Cannot be used:{' '}
+          {listed(
+            unusable.map(({ where, reason }) => `${where}: ${reason}`),
+            '; ',
+          )}
+        </li>
+      )}
+      {unnamed.length > 0 && <li>Not in the table, and left out: {listed(unnamed)}</li>}
+      {unused.length > 0 && <li>Of no use here: {listed(unused)}</li>}
+    </ul>
+  );
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+function listed(names: readonly string[], separator = ', '): string {
+  const rest = names.length - mostNames;
+  return names.slice(0, mostNames).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
 }

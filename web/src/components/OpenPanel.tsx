@@ -1,4 +1,5 @@
 import type { PresenceCalibration } from '../../../src/eval/presence.ts';
+import { MODEL_ENDINGS } from '../files.ts';
 import { SAMPLES } from '../images.ts';
 import { chooseSample, openFiles } from '../session.ts';
 import { model as currentModel, opened } from '../state.ts';
@@ -45,12 +46,15 @@ export function OpenPanel() {
         ))}
       </fieldset>
       <div class="field">
-        <label for="model-files">Open a model (model.safetensors, config.json and vocab.txt of a run folder)</label>
+        <label for="model-files">
+          Open a model (model.safetensors, config.json and vocab.txt of a run folder, or a zip of them; or published
+          weights of a BERT with its vocab.txt and config.json, of a ResNet-50, or of both)
+        </label>
         <input
           id="model-files"
           type="file"
           multiple
-          accept=".safetensors,.json,.txt"
+          accept={MODEL_ENDINGS.join(',')}
           onChange={(event) => void openChosen(event.currentTarget)}
         />
       </div>
@@ -63,10 +67,10 @@ export function OpenPanel() {
         {model && (
           <>
             Model: <strong>{model.name}</strong>, {model.config.imageSize} px, preset {model.config.preset}.{' '}
-            {describeCalibration(model.calibration)}{' '}
+            {model.untrained ?? describeCalibration(model.calibration)}{' '}
           </>
         )}
-        Files can also be dropped anywhere on this page.
+        Files and folders can also be dropped anywhere on this page.
       </p>
     </section>
   );

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { swapSides } from '../../../src/eval/probes.ts';
 import { negate } from '../phrases.ts';
 import { addPhrase, ask, removePhrase } from '../session.ts';
-import { announcement, type Card, cards, opened } from '../state.ts';
+import { type Answer, announcement, type Card, cards, model, opened } from '../state.ts';
 import { Result } from './Result.tsx';
 
 /** Between the last key and the question. */
@@ -21,7 +21,9 @@ export function PhraseCard({ card }: { readonly card: Card }) {
     timer.current = setTimeout(() => void ask(card), pause);
   };
   useEffect(() => () => clearTimeout(timer.current), []);
-  const stale = answer !== undefined && (answer.phrase !== text.trim() || answer.opened !== opened.value);
+  const isOf = (shown: Answer): boolean =>
+    shown.phrase === text.trim() && shown.opened === opened.value && shown.model === model.value;
+  const stale = answer !== undefined && !isOf(answer);
   return (
     <article class="card" aria-label={`Phrase ${cards.value.indexOf(card) + 1}`}>
       <label for={id}>Phrase</label>

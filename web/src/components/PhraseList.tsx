@@ -1,6 +1,6 @@
 import { useRef } from 'preact/hooks';
 import { addPhrase } from '../session.ts';
-import { opened } from '../state.ts';
+import { knownFindings, truth } from '../truth.ts';
 
 /** Puts one more phrase beside the others: typed, or one that the sample is known to show. */
 export function AddPhrase() {
@@ -12,7 +12,7 @@ export function AddPhrase() {
     input.current.value = '';
     void addPhrase(text);
   };
-  const known = opened.value?.known ?? [];
+  const named = [...new Set(knownFindings.value.flatMap(({ phrase }) => (phrase === undefined ? [] : [phrase])))];
   return (
     <div class="add">
       <form onSubmit={add}>
@@ -20,10 +20,10 @@ export function AddPhrase() {
         <input id="another" ref={input} type="text" autocomplete="off" spellcheck={false} />
         <button type="submit">Add</button>
       </form>
-      {known.length > 0 && (
+      {named.length > 0 && (
         <p>
-          This sample shows:{' '}
-          {known.map(({ phrase }) => (
+          {truth.value ? 'The ground truth names' : 'This sample shows'}:{' '}
+          {named.map((phrase) => (
             <button key={phrase} type="button" class="phrase" onClick={() => void addPhrase(phrase)}>
               {phrase}
             </button>

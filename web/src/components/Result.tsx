@@ -1,10 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { type Agreement, agreementWith } from '../../../src/eval/agreement.ts';
 import { describePresence, drawFinding, formatSimilarity } from '../../../src/eval/finding.ts';
 import { RESEARCH_NOTICE } from '../../../src/eval/notice.ts';
 import type { RgbaImage } from '../../../src/eval/overlay.ts';
 import { saveJson, savePicture } from '../files.ts';
-import { samePhrase } from '../phrases.ts';
-import { drawPicture, findingOf, overlapWith, scaleBox } from '../picture.ts';
+import { drawPicture, findingOf, scaleBox } from '../picture.ts';
 import { usePointer } from '../pointer.ts';
 import { shownImage } from '../shown.ts';
 import {
@@ -17,6 +17,7 @@ import {
   showKnown,
   threshold,
 } from '../state.ts';
+import { knownFindings, truthMask } from '../truth.ts';
 import { Legend } from './Legend.tsx';
 
 /** Shows a picture on a canvas of its size. */
@@ -35,13 +36,16 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
     preset: preset.value,
     threshold: threshold.value,
     calibration: model.calibration,
+    note: model.untrained,
   };
   const finding = findingOf(phrase, localization, opened.image, options);
   const { similarity, presence, box, regions, map } = finding;
-  const mask = opened.known.find((known) => samePhrase(known.phrase, phrase))?.mask;
   // Until the phrase is found in an image that was just opened, the last picture stays.
-  const drawn = opened === current.value ? shownImage.value : undefined;
-  const look = { colors: colors.value, opacity: opacity.value, ...(mask && showKnown.value ? { mask } : {}) };
+  const isCurrent = opened === current.value;
+  const drawn = isCurrent ? shownImage.value : undefined;
+  const known = isCurrent && showKnown.value ? knownFindings.value : [];
+  const mask = truthMask(known, phrase);
+  const look = { colors: colors.value, opacity: opacity.value, ...(mask ? { mask: mask.shown } : {}) };
   const imageBox = box && scaleBox(box, map, opened.image);
   const place = imageBox
     ? `x ${Math.round(imageBox.x)} to ${Math.round(imageBox.x + imageBox.width)}, ` +
@@ -49,7 +53,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
       `${regions.length} ${regions.length === 1 ? 'region' : 'regions'}, ${(100 * finding.area).toFixed(1)} % of the image`
     : 'nothing';
   const verdict = presence === null ? 'unknown' : presence.present ? 'present' : 'absent';
-  const overlap = mask && showKnown.value ? overlapWith(mask, finding, threshold.value) : undefined;
+  const agreement = mask && agreementWith(mask.measured, localization, opened.image, options);
 
   useEffect(() => {
     const frame = requestAnimationFrame(() => {
@@ -60,7 +64,9 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
   useEffect(() => {
     announcement.value =
       `${phrase}: ${describePresence(presence)}. Most similar where the map is largest, ` +
-      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.`;
+      `${formatSimilarity(similarity.max, 3)}; over the threshold: ${place}.` +
+      (known.length > 0 ? ` Ground truth: ${describeAgreement(mask !== undefined, agreement)}.` : '') +
+      (model.untrained ? ` ${model.untrained}` : '');
     // What a slider changes is not read out again.
   }, [answer]);
 
@@ -77,6 +83,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
         <strong>{verdict === 'unknown' ? 'not calibrated' : verdict}</strong>
         {presence && <> {describePresence(presence).replace(/^\w+ /, '')}</>}
       </p>
+      {model.untrained !== undefined && <p class="problem">{model.untrained}</p>}
       <dl>
         <dt>Similarity</dt>
         <dd>
@@ -84,12 +91,10 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
         </dd>
         <dt>Over {threshold.value.toFixed(2)}</dt>
         <dd>{place}</dd>
-        {overlap && (
+        {known.length > 0 && (
           <>
-            <dt>With the drawn finding</dt>
-            <dd>
-              IoU {overlap.iou.toFixed(3)}, Dice {overlap.dice.toFixed(3)}
-            </dd>
+            <dt>Ground truth</dt>
+            <dd>{describeAgreement(mask !== undefined, agreement)}</dd>
           </>
         )}
       </dl>
@@ -108,6 +113,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
                 kind: 'groundray-localization',
                 notice: RESEARCH_NOTICE,
                 model: model.name,
+                untrained: model.untrained,
                 image: { file: opened.name, width: opened.image.width, height: opened.image.height },
                 phrase,
                 similarity,
@@ -115,6 +121,7 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
                 preset: preset.value,
                 threshold: threshold.value,
                 box: imageBox,
+                agreement,
                 frame: localization.frame,
                 grid: { ...localization.grid, data: [...localization.grid.data] },
                 map: { ...map, data: [...map.data] },
@@ -128,4 +135,11 @@ export function Result({ id, answer }: { readonly id: string; readonly answer: A
       </div>
     </>
   );
+}
+
+function describeAgreement(isKnown: boolean, agreement: Agreement | undefined): string {
+  if (!isKnown) return 'none for this phrase';
+  if (!agreement) return 'marks nothing, so that nothing can agree with it';
+  const { iou, dice, pointing } = agreement;
+  return `IoU ${iou.toFixed(3)}, Dice ${dice.toFixed(3)}, largest value ${pointing >= 0.5 ? 'inside' : 'outside'}`;
 }

@@ -1,6 +1,6 @@
 import { ZONES } from '../ranking.ts';
 import { addPhrase } from '../session.ts';
-import { foundSentences, rankedZone } from '../state.ts';
+import { foundSentences, model, rankedZone } from '../state.ts';
 
 /** Sentences of the report against zones of the image; ranked by one zone when its name, or the picture there, is clicked. */
 export function SentenceTable() {
@@ -15,7 +15,8 @@ export function SentenceTable() {
       <table>
         <caption>
           Largest cosine of each sentence in each zone of {found.opened.name}, as it lies on the screen.{' '}
-          {zone ? `Ranked by the ${zone}.` : 'A click on a zone, or into a picture, ranks the sentences.'}
+          {zone ? `Ranked by the ${zone}.` : 'A click on a zone, or into a picture, ranks the sentences.'}{' '}
+          {model.value?.untrained}
         </caption>
         <thead>
           <tr>

@@ -3,7 +3,7 @@ import { percent, short } from '../../../bench/report/text.ts';
 import { saveJsonText } from '../files.ts';
 import { inTurn } from '../session.ts';
 import { announcement, cards, opened, problem } from '../state.ts';
-import type { Trace } from '../worker/service.ts';
+import type { Trace } from '../worker/trace.ts';
 import { engine } from '../workers.ts';
 import { NumberTable } from './NumberTable.tsx';
 

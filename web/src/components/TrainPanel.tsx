@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { zipFiles } from '../batch.ts';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
-import { adoptTrained, modelFiles } from '../session.ts';
+import { adoptTrained, modelSource } from '../session.ts';
 import { shownImage } from '../shown.ts';
 import { announcement, cards, colors, model, opacity, opened, problem, threshold } from '../state.ts';
 import type { Begun } from '../worker/trainingService.ts';
 import { training } from '../workers.ts';
+import { zipFiles } from '../zip.ts';
 import { Curve } from './Curve.tsx';
 import { putOn } from './Result.tsx';
 
@@ -53,7 +53,7 @@ export function TrainPanel() {
     stop.current = false;
     problem.value = '';
     try {
-      const begun = run.value ?? (await training.begin(steps, fromOpened.value ? await modelFiles() : undefined));
+      const begun = run.value ?? (await training.begin(steps, fromOpened.value ? await modelSource() : undefined));
       run.value = begun;
       while (!stop.current && begun.done + losses.value.length < begun.steps) {
         const { total } = await training.step();

@@ -3,6 +3,7 @@ import { RESCALE_PRESETS, type RescalePreset } from '../../../src/eval/maps.ts';
 import { COLOR_SCALES, type ColorScale } from '../../../src/eval/overlay.ts';
 import type { DicomImage } from '../../../src/io/dicom/decode.ts';
 import { colors, dicomWindow, opacity, opened, preset, showKnown, threshold } from '../state.ts';
+import { knownFindings } from '../truth.ts';
 import { windowRange } from '../window.ts';
 
 interface SliderProps {
@@ -94,7 +95,7 @@ export function ViewPanel() {
         {...{ id: 'preset', label: 'Scale of the map', options: RESCALE_PRESETS, names: presetNames, value: preset }}
       />
       <Choice<ColorScale> {...{ id: 'colors', label: 'Colours', options: COLOR_SCALES, value: colors }} />
-      {image && image.known.length > 0 && (
+      {knownFindings.value.length > 0 && (
         <div class="field inline">
           <input
             id="known"
@@ -104,7 +105,7 @@ export function ViewPanel() {
               showKnown.value = event.currentTarget.checked;
             }}
           />
-          <label for="known">Outline where the finding of the sample was drawn</label>
+          <label for="known">Outline the ground truth, and measure the maps with it</label>
         </div>
       )}
       {image?.dicom && <WindowSliders dicom={image.dicom} />}

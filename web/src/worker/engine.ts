@@ -26,10 +26,13 @@ export class Engine {
   /** @throws ShapeError where the weights do not fit the configuration. */
   static async open(gpu: Gpu, { config, tokenizer, weights }: Checkpoint): Promise<Engine> {
     const model = new GroundingModel(config.model);
-    const arena = new ParameterArena(gpu, model, { initialize: false });
+    // Nothing is trained here: without gradients a model takes half the memory.
+    const arena = new ParameterArena(gpu, model, { initialize: false, frozen: () => true });
     try {
       // `checkpoint.safetensors` of a run folder has the optimizer's state too.
       await loadStateDict(arena, weights, { strict: true, ignore: [/^optimizer\./] });
+      // Whether the device had the memory is known when all is there.
+      await gpu.finish();
       return new Engine(arena, () => new ModelLocalizer(gpu, model, tokenizer, config));
     } catch (error) {
       arena.dispose();

@@ -22,11 +22,11 @@ export function pageCodecs(): Promise<Codecs> {
 }
 
 /** Opens a PNG, JPEG or DICOM file. @throws DataError that begins with its name. */
-export async function openImage(file: File): Promise<OpenedImage> {
+export async function openImage(file: File, name = file.name): Promise<OpenedImage> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  if (imageFormat(bytes, file.name) !== 'dicom') {
-    return { name: file.name, image: await decodeImage(bytes, file.name, pageCodecs), known: [] };
+  if (imageFormat(bytes, name) !== 'dicom') {
+    return { name, image: await decodeImage(bytes, name, pageCodecs), known: [] };
   }
-  const dicom = await decodeDicom(bytes, file.name, pageCodecs);
-  return { name: file.name, image: renderStored(dicom), dicom, known: [] };
+  const dicom = await decodeDicom(bytes, name, pageCodecs);
+  return { name, image: renderStored(dicom), dicom, known: [] };
 }

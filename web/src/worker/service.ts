@@ -1,3 +1,4 @@
+import type { Annotation } from '../../../src/data/annotations/annotation.ts';
 import { encodePhrase } from '../../../src/data/text/encode.ts';
 import { unreadableWords, wordsOf } from '../../../src/data/text/phraseWords.ts';
 import type { GrayImage } from '../../../src/data/types.ts';
@@ -8,19 +9,18 @@ import type { MemoryReport } from '../../../src/gpu/buffers.ts';
 import { createGpu } from '../../../src/gpu/create.ts';
 import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import { chromeTrace, type KernelTime, type ProfiledDispatch, rollUp } from '../../../src/gpu/profile.ts';
 import { recover } from '../../../src/kernels/recover.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { OpenedImage } from '../images.ts';
-import {
-  type Checkpoint,
-  type CheckpointFiles,
-  fetchCheckpoint,
-  parseCheckpoint,
-  readCheckpoint,
-} from './checkpoint.ts';
+import type { TruthFinding } from '../truth.ts';
+import { type Checkpoint, fetchCheckpoint } from './checkpoint.ts';
 import { Engine } from './engine.ts';
+import { openingError } from './givenFiles.ts';
+import { type FileFindings, type FileTask, localizeFile } from './localizeFile.ts';
+import { type ModelSource, openSource, sourceBytes } from './modelSource.ts';
 import { openImage, pageCodecs } from './openImage.ts';
+import { type Trace, traceQuestion } from './trace.ts';
+import { openAnnotations, openTruth, type TruthImage } from './truth.ts';
 
 /** What the page knows of the model that the worker holds. */
 export interface Model {
@@ -28,6 +28,8 @@ export interface Model {
   readonly config: RunConfig;
   /** Decides between present and absent. */
   readonly calibration: PresenceCalibration | undefined;
+  /** Why its maps say nothing, where the model is not trained. */
+  readonly untrained: string | undefined;
 }
 
 /** Where a phrase was found, and what a person should know of the phrase: words that the model cannot read. */
@@ -44,29 +46,6 @@ export interface DeviceReport {
   readonly features: readonly string[];
 }
 
-/** Where the GPU time of one question goes. */
-export interface Trace {
-  readonly phrase: string;
-  /** Longest first. */
-  readonly kernels: readonly KernelTime[];
-  readonly dispatches: number;
-  readonly ms: number;
-  /** Microseconds to which the browser rounds these times. */
-  readonly tickUs: number;
-  /** For a trace viewer, see `chromeTrace`. */
-  readonly json: string;
-}
-
-/** The largest number of nanoseconds that divides all times, in microseconds. */
-function tickOf(dispatches: readonly ProfiledDispatch[]): number {
-  let tick = 0;
-  for (const { us } of dispatches) {
-    let rest = Math.round(1000 * us);
-    while (rest > 0) [tick, rest] = [rest, tick % rest];
-  }
-  return tick / 1000;
-}
-
 const reportedLimits = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -80,6 +59,7 @@ export class EngineService {
   private gpu: Gpu | undefined;
   private engine: Engine | undefined;
   private checkpoint: Checkpoint | undefined;
+  private source: ModelSource | undefined;
   private tellLoss: (reason: string) => void = () => undefined;
 
   /** `tell` is called when the device is lost, with the browser's reason. */
@@ -89,21 +69,24 @@ export class EngineService {
 
   /** Opens the checkpoint in a folder of the page's server. @param folder its address, with a slash at its end. */
   async openShipped(folder: string): Promise<Model> {
-    return this.use(await fetchCheckpoint(folder));
+    return this.open({ name: folder.split('/').at(-2) ?? folder, run: await fetchCheckpoint(folder) });
   }
 
-  /** Opens a model from the files that a person chose. The model before stays if they cannot be used. */
-  async openModel(files: readonly File[]): Promise<Model> {
-    return this.use(await readCheckpoint(files));
+  /** Opens a model that a person gave or trained. The model before stays if it cannot be used. */
+  async open(source: ModelSource): Promise<Model> {
+    try {
+      const model = await this.use(await openSource(source));
+      this.source = source;
+      return model;
+    } catch (error) {
+      throw openingError(error, sourceBytes(source));
+    }
   }
 
-  async openTrained(name: string, files: CheckpointFiles): Promise<Model> {
-    return this.use(parseCheckpoint(name, files));
-  }
-
-  /** The opened model, as the files of a run folder. */
-  files(): CheckpointFiles {
-    return this.ready().checkpoint.files;
+  /** Where the opened model comes from. */
+  opened(): ModelSource {
+    if (!this.source) throw new GpuError('The model is not ready yet.');
+    return this.source;
   }
 
   /** Opens the same model on another device. */
@@ -131,18 +114,25 @@ export class EngineService {
     return { localization: await engine.find(phrase), note: noteOn(phrase, checkpoint) };
   }
 
-  /** Looks for phrases in an image that is not kept. */
-  findIn(image: GrayImage, phrases: readonly string[]): Promise<readonly Localization[]> {
-    return this.ready().engine.findIn(image, phrases);
+  /** Looks for phrases in one of many images, which is not kept. */
+  localizeFile(task: FileTask): Promise<FileFindings> {
+    const { engine, checkpoint } = this.ready();
+    return localizeFile(task, engine, checkpoint);
   }
 
-  /** @throws GpuError if the device has no timestamp queries. */
-  async trace(image: GrayImage, phrase: string): Promise<Trace> {
-    const dispatches = await this.ready().engine.trace(image, phrase);
-    const kernels = rollUp(dispatches, 'kernel');
-    const ms = kernels.reduce((sum, kernel) => sum + kernel.ms, 0);
-    const json = chromeTrace(dispatches);
-    return { phrase, kernels, dispatches: dispatches.length, ms, tickUs: tickOf(dispatches), json };
+  /** Reads masks and annotations of an image. */
+  openTruth(files: readonly File[], image: TruthImage): Promise<TruthFinding[]> {
+    return openTruth(files, image);
+  }
+
+  /** What a table or JSON says of images; undefined where it is of another kind. */
+  openAnnotations(file: File): Promise<Annotation[] | undefined> {
+    return openAnnotations(file);
+  }
+
+  /** Where the GPU time of a question goes. @throws GpuError if the device has no timestamp queries. */
+  trace(image: GrayImage, phrase: string): Promise<Trace> {
+    return traceQuestion(this.ready().engine, image, phrase);
   }
 
   isLost(): boolean {
@@ -184,8 +174,8 @@ export class EngineService {
     this.engine?.dispose();
     this.engine = opening;
     this.checkpoint = next;
-    const { name, config, calibration } = next;
-    return { name, config, calibration };
+    const { name, config, calibration, untrained } = next;
+    return { name, config, calibration, untrained };
   }
 }
 

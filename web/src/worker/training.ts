@@ -7,6 +7,7 @@ import type { Localization } from '../../../src/eval/localizer.ts';
 import { ModelLocalizer } from '../../../src/eval/modelLocalizer.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import { writeSafetensors } from '../../../src/io/safetensors.ts';
+import { TensorFile } from '../../../src/io/tensorFile.ts';
 import { loadStateDict } from '../../../src/nn/checkpoint.ts';
 import { checkpointContents, progressOf, restoreCheckpoint } from '../../../src/train/checkpoint.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
@@ -79,10 +80,11 @@ export class PageTraining {
   static async open(gpu: Gpu, steps: number, from?: Checkpoint): Promise<PageTraining> {
     if (!from) return new PageTraining(gpu, freshSetup(steps));
     const { config, tokenizer, weights } = from;
-    const step = progressOf(weights.metadata)?.step ?? 0;
-    if (isPageRun(config) && step > 0 && step < (config.steps ?? 0)) {
+    const saved = weights instanceof TensorFile ? weights : undefined;
+    const step = (saved && progressOf(saved.metadata)?.step) ?? 0;
+    if (saved && isPageRun(config) && step > 0 && step < (config.steps ?? 0)) {
       const training = new PageTraining(gpu, from);
-      training.done = restoreCheckpoint(weights, training.trainer.arena, training.trainer.optimizer).step;
+      training.done = restoreCheckpoint(saved, training.trainer.arena, training.trainer.optimizer).step;
       return training;
     }
     const training = new PageTraining(gpu, { config: onPhantoms(config, steps), tokenizer });

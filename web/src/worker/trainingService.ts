@@ -5,7 +5,8 @@ import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { StepMetrics } from '../../../src/train/stepMetrics.ts';
-import { type CheckpointFiles, parseCheckpoint } from './checkpoint.ts';
+import type { CheckpointFiles } from './checkpoint.ts';
+import { type ModelSource, openSource } from './modelSource.ts';
 import { PageTraining } from './training.ts';
 
 /** A run at its beginning. */
@@ -25,12 +26,12 @@ export class TrainingService {
   load(): void {}
 
   /**
-   * Begins a run of `steps` optimizer steps in place of the one before: of a new small model, or from the files of a model.
+   * Begins a run of `steps` optimizer steps in place of the one before: of a new small model, or from another model.
    * A run that was saved before its end goes on where it was. @returns Where it stands; no step is taken yet.
    */
-  async begin(steps: number, from?: CheckpointFiles): Promise<Begun> {
+  async begin(steps: number, from?: ModelSource): Promise<Begun> {
     this.end();
-    const start = from && parseCheckpoint('the opened model', from);
+    const start = from && (await openSource(from));
     this.gpu = await createGpu();
     const training = await PageTraining.open(this.gpu, steps, start);
     this.training = training;

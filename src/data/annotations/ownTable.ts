@@ -1,0 +1,71 @@
+/** A table of one's own: `file` (or `image_id`), and `phrase`, a box or a mask file. `phrases.csv` of a data folder is one. */
+import { z } from 'zod';
+import { type Cells, checkTable } from '../csv.ts';
+import { DataError } from '../errors.ts';
+import type { Region } from '../region.ts';
+import type { Annotation } from './annotation.ts';
+
+const number = z
+  .string()
+  .trim()
+  .transform((value) => (value === '' ? undefined : Number(value)))
+  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
+  .optional();
+const name = z.string().trim().min(1, 'the name of an image').optional();
+
+const row = z.object({
+  file: name,
+  image_id: name,
+  phrase: z.string().trim().optional(),
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  mask: z.string().trim().optional(),
+  mask_file: z.string().trim().optional(),
+});
+type Row = z.infer<typeof row>;
+
+/** Whether a table names images and says anything of them that counts here. */
+export function isOwnTable({ columns }: Cells): boolean {
+  const has = (column: string): boolean => columns.includes(column);
+  const says = has('phrase') || has('mask') || has('mask_file') || ['x', 'y', 'width', 'height'].every(has);
+  return (has('file') || has('image_id')) && says;
+}
+
+/**
+ * The annotations of a table. A row's mask counts before its box.
+ *
+ * @param frame Size of the images that the boxes were drawn in. Default: that of the image.
+ * @throws DataError that names row and column of what does not fit.
+ */
+export function readOwnTable(cells: Cells, frame?: { readonly width: number; readonly height: number }): Annotation[] {
+  const column = cells.columns.includes('file') ? 'file' : 'image_id';
+  return checkTable(cells, row, [column]).rows.map(({ number, values }) => {
+    const where = `${cells.name} row ${number}`;
+    const { phrase } = values;
+    const region = regionOf(values, where, frame);
+    if (!region && !phrase) {
+      throw new DataError(`${where}: expected a "phrase", a box or a "mask", found none.`);
+    }
+    return { image: values[column] ?? '', ...(phrase ? { phrase } : {}), ...(region ? { region } : {}), where };
+  });
+}
+
+function regionOf(
+  values: Row,
+  where: string,
+  frame: { width: number; height: number } | undefined,
+): Region | undefined {
+  const file = values.mask || values.mask_file;
+  if (file) return { kind: 'file', file };
+  const { x, y, width, height } = values;
+  if ([x, y, width, height].every((value) => value === undefined)) return undefined;
+  if (x === undefined || y === undefined || width === undefined || height === undefined) {
+    throw new DataError(`${where}: expected a box as "x", "y", "width" and "height", found only a part of it.`);
+  }
+  if (width <= 0 || height <= 0) {
+    throw new DataError(`${where}: expected a box with positive width and height, found ${width} x ${height}.`);
+  }
+  return { kind: 'boxes', boxes: [{ x, y, width, height }], ...frame };
+}
