@@ -45,7 +45,7 @@ async function train(losesAt: (step: number, times: number) => boolean, events: 
 const bytes = (folder: string, file: string): Buffer => readFileSync(join(folder, file));
 
 it('goes on from the last checkpoint when the device is lost, and ends in the same bits', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const whole = await train(() => false);
   expect(whole.used).toBe(whole.gpu);
@@ -66,7 +66,7 @@ it('goes on from the last checkpoint when the device is lost, and ends in the sa
   expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-it('gives up a device that is lost again before the next checkpoint', { timeout: 120_000 }, async () => {
+it('gives up a device that is lost again before the next checkpoint', { timeout: 300_000 }, async () => {
   const told: string[] = [];
   const losing = train((step) => step === 2, { onRecover: (sentence) => told.push(sentence) });
   await expect(losing).rejects.toThrow(/^The GPU device was lost/);

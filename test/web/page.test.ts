@@ -250,7 +250,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     expect(width).toBeGreaterThanOrEqual(512);
   });
 
-  it('holds no more memory after 100 phrases than after 10', { timeout: 120_000 }, async () => {
+  it('holds no more memory after 100 phrases than after 10', { timeout: 240_000 }, async () => {
     await page.getByText('Device', { exact: true }).click();
     // "967.5 KiB in 25 buffers, 1.0 MiB kept for reuse, 2.0 MiB at most"
     const memory = (): Promise<string | null> => page.locator('dt:text-is("Memory") + dd').textContent();
