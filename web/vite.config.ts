@@ -1,8 +1,14 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = import.meta.dirname;
+
+/** The page's own policy. */
+const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(
+  readFileSync(join(root, 'index.html'), 'utf8'),
+)?.[1];
+if (policy === undefined) throw new Error('index.html has no Content-Security-Policy.');
 
 /** Tells the service worker which files make up the page. */
 function listFiles(): Plugin {
@@ -33,6 +39,9 @@ export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [listFiles()],
+  worker: { format: 'es' },
+  // Workers have no policy of their own but that of their files' headers.
+  preview: { headers: { 'Content-Security-Policy': policy } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

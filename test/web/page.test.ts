@@ -16,7 +16,7 @@ import { GroundingModel } from '../../src/models/grounding.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
 import { loadStateDict } from '../../src/nn/checkpoint.ts';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
-import { parseCheckpoint } from '../../web/src/checkpoint.ts';
+import { parseCheckpoint } from '../../web/src/worker/checkpoint.ts';
 import { dicomImage } from '../support/dicomWriter.ts';
 import { useGpu } from '../support/gpu.ts';
 import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
@@ -298,6 +298,11 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     // Guessing among 16 pairs: ln 16 for each direction of the global and the local part.
     expect(first).toBeGreaterThan(9);
     expect(first).toBeLessThan(14);
+    // Its thread is not the one that looks for phrases.
+    await phrase(1).fill('right effusion while it trains');
+    await mapOf(1, 'right effusion while it trains');
+    const stepsDone = async () => Number(/step (\d+)/.exec((await progress.textContent())!)![1]);
+    await expect.poll(stepsDone, { timeout: 60_000 }).toBeGreaterThan(2);
     await page.getByRole('button', { name: 'Stop' }).click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
@@ -332,7 +337,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await phrase(1).fill('right pneumothorax');
     await mapOf(1, 'right pneumothorax');
     const before = await pixels(1);
-    await page.evaluate(() => globalThis.loseDevice());
+    await watched.loseDevice();
     await page.getByText('Image and phrases were kept').waitFor();
     expect(await phrase(1).inputValue()).toBe('right pneumothorax');
     await expect.poll(() => pixels(1)).toBe(before);
@@ -349,8 +354,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   it('says in clear words that WebGPU is missing', async () => {
-    const without = await openWeb(site);
-    await without.page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }));
+    const workerPrelude = "Object.defineProperty(WorkerNavigator.prototype, 'gpu', { value: undefined });";
+    const without = await openWeb(site, { workerPrelude });
     await without.page.goto(site.address);
     const alert = without.page.getByRole('alert');
     await alert.getByText('This browser has no WebGPU').waitFor();

@@ -1,5 +1,17 @@
 import type { RgbaImage } from '../../src/eval/overlay.ts';
 
+/** The files of a trained model, and what their names end with. */
+export const CHECKPOINT_PARTS = [
+  { file: 'model.safetensors', ending: '.safetensors' },
+  { file: 'config.json', ending: '.json' },
+  { file: 'vocab.txt', ending: '.txt' },
+] as const;
+
+/** Whether a file is a part of a checkpoint, by its name. */
+export function isCheckpointPart({ name }: { readonly name: string }): boolean {
+  return CHECKPOINT_PARTS.some(({ ending }) => name.toLowerCase().endsWith(ending));
+}
+
 function fileName(phrase: string, ending: string): string {
   const stem = phrase
     .toLowerCase()

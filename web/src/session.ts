@@ -1,12 +1,10 @@
+import { proxy } from 'comlink';
 import { DataError } from '../../src/data/errors.ts';
-import { encodePhrase } from '../../src/data/text/encode.ts';
-import { unreadableWords, wordsOf } from '../../src/data/text/phraseWords.ts';
+import { wordsOf } from '../../src/data/text/phraseWords.ts';
 import type { GrayImage } from '../../src/data/types.ts';
 import { GpuError } from '../../src/gpu/errors.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { type Checkpoint, fetchCheckpoint, isCheckpointPart, readCheckpoint } from './checkpoint.ts';
-import { Engine } from './engine.ts';
-import { type OpenedImage, openImage, openSample, pageCodecs, SAMPLES } from './images.ts';
+import { isCheckpointPart } from './files.ts';
+import { type OpenedImage, openSample, SAMPLES } from './images.ts';
 import { keepForOffline } from './offline.ts';
 import { samePhrase } from './phrases.ts';
 import { zonePeaks } from './ranking.ts';
@@ -14,24 +12,28 @@ import {
   announcement,
   type Card,
   cards,
-  checkpoint,
+  device,
   dicomWindow,
   type FoundSentences,
   foundSentences,
+  model,
   newCard,
   notice,
   opened,
   phase,
   problem,
 } from './state.ts';
+import type { CheckpointFiles } from './worker/checkpoint.ts';
+import type { Model } from './worker/service.ts';
+import { engine, training } from './workers.ts';
 
-const shippedCheckpoint = 'phantom-mini';
+/** Relative to the page; a worker's own addresses are relative to its script. */
+const shippedCheckpoint = new URL('./phantom-mini/', document.baseURI).href;
 
 /** A device that is lost more often than this within a minute is not asked for again until a person says so. */
 const mostRecoveries = 3;
 const recoveries: number[] = [];
 
-let engine: Engine | undefined;
 let tail: Promise<unknown> = Promise.resolve();
 
 /** The engine does one thing at a time. */
@@ -39,11 +41,6 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const result = tail.then(work);
   tail = result.catch(() => undefined);
   return result;
-}
-
-/** The engine in use, for the device panel. */
-export function currentEngine(): Engine | undefined {
-  return engine;
 }
 
 function messageOf(error: unknown): string {
@@ -65,9 +62,8 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 export async function start(): Promise<void> {
   try {
     phase.value = { kind: 'busy', what: 'Loading the model' };
-    const loaded = await fetchCheckpoint(shippedCheckpoint);
-    phase.value = { kind: 'busy', what: 'Starting the GPU' };
-    await inTurn(() => useCheckpoint(loaded));
+    await engine.whenLost(proxy((reason: string) => void recover(reason)));
+    await useModel(() => engine.openShipped(shippedCheckpoint));
     const sample = openSample(SAMPLES[0] ?? 0);
     if (cards.value.length === 0) cards.value = [newCard(sample.known[0]?.phrase ?? 'pleural effusion')];
     await inTurn(() => useImage(sample));
@@ -78,7 +74,8 @@ export async function start(): Promise<void> {
     return;
   }
   await attempt(async () => {
-    await pageCodecs();
+    await engine.loadDecoders();
+    await training.load();
     await keepForOffline();
   });
   document.documentElement.dataset.loaded = 'true';
@@ -88,23 +85,17 @@ function stop(error: unknown): void {
   phase.value = { kind: 'stopped', message: messageOf(error), again: Boolean(navigator.gpu) };
 }
 
-async function useCheckpoint(next: Checkpoint): Promise<void> {
-  const before = engine;
-  const shared = before && !before.gpu.isLost ? before.gpu : undefined;
-  const opening = await Engine.open(next, shared);
-  if (shared) before?.release();
-  else before?.dispose();
-  engine = opening;
-  foundSentences.value = undefined;
-  checkpoint.value = next;
-  if (shared) return;
-  opening.gpu.onDeviceLost(({ message }) => {
-    if (engine?.gpu === opening.gpu) void recover(message);
+/** Looks with another model from now on; the one before stays if it cannot be opened. */
+function useModel(open: () => Promise<Model>): Promise<void> {
+  return inTurn(async () => {
+    model.value = await open();
+    foundSentences.value = undefined;
+    if (opened.value) await engine.setImage(opened.value.image);
   });
 }
 
 async function useImage(next: OpenedImage): Promise<void> {
-  await engine?.setImage(next.image);
+  await engine.setImage(next.image);
   foundSentences.value = undefined;
   dicomWindow.value = undefined;
   opened.value = next;
@@ -129,12 +120,12 @@ async function recover(reason: string): Promise<void> {
 
 /** Starts the engine again with what the page holds. */
 export async function restart(): Promise<void> {
-  const [model, image] = [checkpoint.value, opened.value];
-  if (!model || !image) return start();
+  const image = opened.value;
+  if (!model.value || !image) return start();
   try {
     await inTurn(async () => {
-      await useCheckpoint(model);
-      await engine?.setImage(image.image);
+      await engine.restart();
+      await engine.setImage(image.image);
     });
     await answerAll();
     phase.value = { kind: 'ready' };
@@ -154,36 +145,22 @@ export async function ask(card: Card): Promise<void> {
     return;
   }
   await inTurn(async () => {
-    const [image, model] = [opened.value, checkpoint.value];
-    const used = engine;
-    if (!used || !image || !model || card.text.value.trim() !== phrase) return;
-    card.note.value = noteOn(phrase, model);
+    const [image, used] = [opened.value, model.value];
+    if (!image || !used || card.text.value.trim() !== phrase) return;
     try {
-      const localization = await used.find(phrase);
+      const { localization, note } = await engine.find(phrase);
       // The text may have been emptied meanwhile.
       if (wordsOf(card.text.value).length === 0) return;
-      card.answer.value = { phrase, opened: image, model, localization, milliseconds: performance.now() - begin };
+      card.note.value = note;
+      device.value = await engine.report();
+      card.answer.value = { phrase, opened: image, model: used, localization, milliseconds: performance.now() - begin };
     } catch (error) {
       // What waits for a lost device may fail before the loss is known. `recover` asks again.
-      await new Promise((done) => setTimeout(done));
-      if (used.gpu.isLost) return;
+      if (await engine.isLost()) return;
       card.answer.value = undefined;
       card.note.value = messageOf(error);
     }
   });
-}
-
-/** Words that the model cannot read, and text that it does not see. */
-function noteOn(phrase: string, { tokenizer, config }: Checkpoint): string {
-  const unknown = unreadableWords(phrase, tokenizer);
-  if (unknown.length === wordsOf(phrase).length) {
-    return 'The model knows no word of this phrase, so its map says nothing about it.';
-  }
-  const notes: string[] = [];
-  if (unknown.length > 0) notes.push(`The model does not know: ${unknown.join(', ')}.`);
-  const whole = encodePhrase(phrase, tokenizer, { maxTokens: 4096 }).ids.length;
-  if (whole > config.maxTokens) notes.push('The phrase is too long; the model reads only its beginning.');
-  return notes.join(' ');
 }
 
 /** Puts a phrase beside the others, unless it is there already. */
@@ -200,12 +177,12 @@ export async function addPhrase(text: string): Promise<Card> {
 export function findSentences(sentences: readonly string[]): Promise<void> {
   return attempt(() =>
     inTurn(async () => {
-      const [image, model] = [opened.value, checkpoint.value];
-      if (!engine || !image || !model) return;
+      const [image, used] = [opened.value, model.value];
+      if (!image || !used) return;
       const rows: FoundSentences['rows'][number][] = [];
       for (const sentence of sentences) {
-        const localization = await engine.find(sentence);
-        rows.push({ sentence, peaks: zonePeaks(localization, image.image, model.config.sigma) });
+        const { localization } = await engine.find(sentence);
+        rows.push({ sentence, peaks: zonePeaks(localization, image.image, used.config.sigma) });
       }
       foundSentences.value = { opened: image, rows };
       announcement.value = `Found ${rows.length} sentences; a table shows where.`;
@@ -216,9 +193,9 @@ export function findSentences(sentences: readonly string[]): Promise<void> {
 /** Looks for phrases in an image that is not the opened one. */
 export function findIn(image: GrayImage, phrases: readonly string[]) {
   return inTurn(async () => {
-    const model = checkpoint.value;
-    if (!engine || !model) throw new GpuError('The model is not ready yet.');
-    return { found: await engine.findIn(image, phrases), model };
+    const used = model.value;
+    if (!used) throw new GpuError('The model is not ready yet.');
+    return { found: await engine.findIn(image, phrases), model: used };
   });
 }
 
@@ -240,24 +217,20 @@ export function chooseSample(index: number): Promise<void> {
   });
 }
 
-/** Work on the device of the engine, in turn with the engine's own. */
-export function withDevice<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
-  return inTurn(() => {
-    if (!engine) throw new GpuError('The GPU is not ready yet.');
-    return work(engine.gpu);
-  });
+/** Looks with a model that was trained in the page from now on, at the same image and phrases. */
+export function adoptTrained(name: string, files: CheckpointFiles): Promise<void> {
+  return attempt(() => adopt(() => engine.openTrained(name, files)));
 }
 
-/** Looks with another model from now on, at the same image and phrases. */
-export function adoptCheckpoint(next: Checkpoint): Promise<void> {
-  return attempt(async () => {
-    await inTurn(async () => {
-      await useCheckpoint(next);
-      if (opened.value) await engine?.setImage(opened.value.image);
-    });
-    announcement.value = `Opened the model ${next.name}.`;
-    await answerAll();
-  });
+async function adopt(open: () => Promise<Model>): Promise<void> {
+  await useModel(open);
+  announcement.value = `Opened the model ${model.value?.name}.`;
+  await answerAll();
+}
+
+/** Opens a file as an image, without looking at it. */
+export function readImage(file: File): Promise<OpenedImage> {
+  return engine.openImage(file);
 }
 
 /** Opens an image, or the three files of a checkpoint. */
@@ -265,18 +238,13 @@ export function openFiles(files: readonly File[]): Promise<void> {
   return attempt(async () => {
     const [first, ...others] = files;
     if (!first) return;
-    if (files.some(isCheckpointPart)) {
-      await adoptCheckpoint(await readCheckpoint(files));
-    } else {
-      if (others.length > 0) {
-        throw new DataError(
-          `${files.length} files were given; open one image at a time, or the three of a checkpoint.`,
-        );
-      }
-      const image = await openImage(first);
-      await inTurn(() => useImage(image));
-      announcement.value = `Opened ${image.name}, ${image.image.width} by ${image.image.height} pixels.`;
+    if (files.some(isCheckpointPart)) return adopt(() => engine.openModel(files));
+    if (others.length > 0) {
+      throw new DataError(`${files.length} files were given; open one image at a time, or the three of a checkpoint.`);
     }
+    const image = await readImage(first);
+    await inTurn(() => useImage(image));
+    announcement.value = `Opened ${image.name}, ${image.image.width} by ${image.image.height} pixels.`;
     await answerAll();
   });
 }

@@ -2,9 +2,9 @@ import { type Signal, signal } from '@preact/signals';
 import type { Localization } from '../../src/eval/localizer.ts';
 import type { RescalePreset } from '../../src/eval/maps.ts';
 import type { ColorScale } from '../../src/eval/overlay.ts';
-import type { Checkpoint } from './checkpoint.ts';
 import type { OpenedImage } from './images.ts';
 import type { Zone } from './ranking.ts';
+import type { DeviceReport, Model } from './worker/service.ts';
 
 /** What the page is doing. */
 export type Phase =
@@ -18,7 +18,7 @@ export type Phase =
 export interface Answer {
   readonly phrase: string;
   readonly opened: OpenedImage;
-  readonly model: Checkpoint;
+  readonly model: Model;
   readonly localization: Localization;
   /** From asking to the result. */
   readonly milliseconds: number;
@@ -47,7 +47,8 @@ export function newCard(text: string): Card {
 }
 
 export const phase = signal<Phase>({ kind: 'busy', what: 'Loading the model' });
-export const checkpoint = signal<Checkpoint | undefined>(undefined);
+export const model = signal<Model | undefined>(undefined);
+export const device = signal<DeviceReport | undefined>(undefined);
 export const opened = signal<OpenedImage | undefined>(undefined);
 export const cards = signal<readonly Card[]>([]);
 /** The last thing that a person asked for and that failed. */

@@ -41,11 +41,6 @@ export async function serveWeb(): Promise<WebSite> {
   };
 }
 
-/** Put into every page: takes the device that was made last away from it. */
-declare global {
-  var loseDevice: () => void;
-}
-
 /** A page with what must not happen in it. */
 export interface WatchedPage {
   readonly page: Page;
@@ -55,19 +50,33 @@ export interface WatchedPage {
   readonly errors: readonly string[];
   /** Waits until the page has all that it needs. */
   loaded(): Promise<void>;
+  /** Takes the device away from the worker that looks for phrases. */
+  loseDevice(): Promise<void>;
 }
 
-export async function openWeb(site: WebSite, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+/** Runs in every worker before its own script. */
+const prelude = `
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await request.call(this, descriptor);
+    globalThis.loseDevice = () => device.destroy();
+    return device;
+  };
+`;
+
+export interface WatchOptions extends BrowserContextOptions {
+  /** Runs in every worker before its own script, in place of what lets `loseDevice` work. */
+  readonly workerPrelude?: string;
+}
+
+export async function openWeb(
+  site: WebSite,
+  { workerPrelude = prelude, ...options }: WatchOptions = {},
+): Promise<WatchedPage> {
   const page = await site.browser.newPage({ acceptDownloads: true, ...options });
-  await page.addInitScript(() => {
-    const devices: GPUDevice[] = [];
-    const request = GPUAdapter.prototype.requestDevice;
-    GPUAdapter.prototype.requestDevice = async function (descriptor) {
-      const device = await request.call(this, descriptor);
-      devices.push(device);
-      return device;
-    };
-    Object.assign(globalThis, { loseDevice: () => devices.at(-1)?.destroy() });
+  await page.route(/\/assets\/\w+Worker-[^/]+\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `{${workerPrelude}}\n${await response.text()}` });
   });
   const requests: string[] = [];
   const errors: string[] = [];
@@ -82,5 +91,9 @@ export async function openWeb(site: WebSite, options: BrowserContextOptions = {}
       if (!/^(blob|data):/.test(request.url())) requests.push(request.url());
     });
   };
-  return { page, requests, errors, loaded };
+  const loseDevice = async (): Promise<void> => {
+    const worker = page.workers().find((each) => each.url().includes('engineWorker'));
+    await worker?.evaluate('loseDevice()');
+  };
+  return { page, requests, errors, loaded, loseDevice };
 }

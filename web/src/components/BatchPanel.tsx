@@ -3,9 +3,8 @@ import { useRef } from 'preact/hooks';
 import { drawFinding } from '../../../src/eval/finding.ts';
 import { type BatchRow, batchTable, pictureName, zipFiles } from '../batch.ts';
 import { pngOf, save } from '../files.ts';
-import { openImage } from '../images.ts';
 import { findingOf, scaleToMap } from '../picture.ts';
-import { findIn } from '../session.ts';
+import { findIn, readImage } from '../session.ts';
 import { announcement, cards, colors, opacity, preset, threshold } from '../state.ts';
 
 interface Progress {
@@ -31,7 +30,7 @@ export function BatchPanel() {
       if (stopped.current) break;
       progress.value = { done: i, all: files.length };
       try {
-        const { image } = await openImage(file);
+        const { image } = await readImage(file);
         const { found, model } = await findIn(image, phrases);
         const options = { ...scale, sigma: model.config.sigma, calibration: model.calibration };
         const shown = scaleToMap(image);

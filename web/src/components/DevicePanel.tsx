@@ -1,14 +1,4 @@
-import { describeAdapter } from '../../../src/gpu/adapter.ts';
-import { currentEngine } from '../session.ts';
-import { cards, phase } from '../state.ts';
-
-const shownLimits = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupStorageSize',
-] as const;
+import { cards, device } from '../state.ts';
 
 function bytes(count: number): string {
   return count >= 2 ** 20 ? `${(count / 2 ** 20).toFixed(1)} MiB` : `${(count / 1024).toFixed(1)} KiB`;
@@ -16,11 +6,10 @@ function bytes(count: number): string {
 
 /** What computes, and what it holds. */
 export function DevicePanel() {
+  const report = device.value;
+  if (!report) return null;
+  const { liveBytes, liveBuffers, pooledBytes, peakAllocatedBytes } = report.memory;
   const answers = cards.value.map(({ answer }) => answer.value);
-  const engine = phase.value.kind === 'ready' ? currentEngine() : undefined;
-  if (!engine) return null;
-  const { device, adapter } = engine.gpu;
-  const { liveBytes, liveBuffers, pooledBytes, peakAllocatedBytes } = engine.gpu.memoryReport();
   const times = answers.flatMap((answer) => (answer ? [`${Math.round(answer.milliseconds)} ms`] : []));
   return (
     <details class="panel">
@@ -28,8 +17,8 @@ export function DevicePanel() {
       <dl>
         <dt>Adapter</dt>
         <dd>
-          {describeAdapter(adapter)}
-          {adapter.kind === 'software' && ': computed on the processor, slower than on a graphics card'}
+          {report.adapter}
+          {report.isSoftware && ': computed on the processor, slower than on a graphics card'}
         </dd>
         <dt>Memory</dt>
         <dd>
@@ -38,12 +27,12 @@ export function DevicePanel() {
         </dd>
         <dt>Time of the last answers</dt>
         <dd>{times.join(', ') || 'none yet'}</dd>
-        {shownLimits.flatMap((name) => [
+        {Object.entries(report.limits).flatMap(([name, limit]) => [
           <dt key={name}>{name}</dt>,
-          <dd key={`${name} value`}>{device.limits[name].toLocaleString('en')}</dd>,
+          <dd key={`${name} value`}>{limit.toLocaleString('en')}</dd>,
         ])}
         <dt>Features</dt>
-        <dd>{[...device.features].sort().join(', ') || 'none'}</dd>
+        <dd>{report.features.join(', ') || 'none'}</dd>
       </dl>
     </details>
   );

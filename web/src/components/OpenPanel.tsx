@@ -1,7 +1,7 @@
 import type { PresenceCalibration } from '../../../src/eval/presence.ts';
 import { SAMPLES } from '../images.ts';
 import { chooseSample, openFiles } from '../session.ts';
-import { checkpoint, opened } from '../state.ts';
+import { model as currentModel, opened } from '../state.ts';
 
 async function openChosen(input: HTMLInputElement): Promise<void> {
   await openFiles([...(input.files ?? [])]);
@@ -23,7 +23,7 @@ function describeCalibration(calibration: PresenceCalibration | undefined): stri
 /** What is looked at, and with which model. */
 export function OpenPanel() {
   const image = opened.value;
-  const model = checkpoint.value;
+  const model = currentModel.value;
   return (
     <section class="panel" aria-labelledby="open-heading">
       <h2 id="open-heading">Image and model</h2>

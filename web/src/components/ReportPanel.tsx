@@ -2,14 +2,14 @@ import { useComputed, useSignal } from '@preact/signals';
 import { selectReportText } from '../../../src/data/text/sections.ts';
 import { splitSentences } from '../../../src/data/text/sentences.ts';
 import { addPhrase, findSentences } from '../session.ts';
-import { checkpoint, opened } from '../state.ts';
+import { model, opened } from '../state.ts';
 import { SentenceTable } from './SentenceTable.tsx';
 
 /** A report whose sentences can be looked for. */
 export function ReportPanel() {
   const report = useSignal('');
   const sentences = useComputed(() => [
-    ...new Set(splitSentences(selectReportText(report.value), checkpoint.value?.config.splitter)),
+    ...new Set(splitSentences(selectReportText(report.value), model.value?.config.splitter)),
   ]);
   const own = opened.value?.report;
   return (

@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { RunConfig } from '../../../src/train/config.ts';
 import { zipFiles } from '../batch.ts';
-import { parseCheckpoint } from '../checkpoint.ts';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
-import { adoptCheckpoint, withDevice } from '../session.ts';
+import { adoptTrained } from '../session.ts';
 import { shownImage } from '../shown.ts';
 import { announcement, cards, colors, opacity, opened, problem, threshold } from '../state.ts';
-import { PageTraining } from '../training.ts';
+import { training } from '../workers.ts';
 import { Curve } from './Curve.tsx';
 import { putOn } from './Result.tsx';
 
@@ -19,21 +19,22 @@ const mapEvery = 25;
 export function TrainPanel() {
   const losses = useSignal<readonly number[]>([]);
   const running = useSignal(false);
-  const training = useRef<PageTraining | undefined>(undefined);
+  const config = useRef<RunConfig | undefined>(undefined);
   const canvas = useRef<HTMLCanvasElement>(null);
   const stop = useRef(false);
   useEffect(
     () => () => {
       stop.current = true;
+      void training.end();
     },
     [],
   );
 
-  const drawMap = async (run: PageTraining): Promise<void> => {
+  const drawMap = async ({ sigma }: RunConfig): Promise<void> => {
     const [image, shown, phrase] = [opened.value, shownImage.value, cards.value[0]?.text.value.trim()];
     if (!image || !shown || !phrase) return;
-    const options = { sigma: run.config.sigma, preset: 'paper-minmax', threshold: threshold.value } as const;
-    const finding = findingOf(phrase, await run.find(image.image, phrase), image.image, options);
+    const options = { sigma, preset: 'paper-minmax', threshold: threshold.value } as const;
+    const finding = findingOf(phrase, await training.find(image.image, phrase), image.image, options);
     const look = { colors: colors.value, opacity: opacity.value };
     if (canvas.current) putOn(canvas.current, drawPicture(shown, finding, { ...options, ...look }));
   };
@@ -43,18 +44,17 @@ export function TrainPanel() {
     stop.current = false;
     problem.value = '';
     try {
-      training.current ??= await withDevice(async (gpu) => new PageTraining(gpu, steps));
-      const run = training.current;
-      while (!stop.current && run.stepsDone < run.steps) {
-        const { total } = await withDevice(() => run.step());
+      config.current ??= await training.begin(steps);
+      while (!stop.current && losses.value.length < steps) {
+        const { total } = await training.step();
         losses.value = [...losses.value, total];
-        if (run.stepsDone % mapEvery === 1) await withDevice(() => drawMap(run));
+        if (losses.value.length % mapEvery === 1) await drawMap(config.current);
       }
-      announcement.value = `Training stopped after ${run.stepsDone} steps, loss ${losses.value.at(-1)?.toFixed(2)}.`;
+      announcement.value = `Training stopped after ${losses.value.length} steps, loss ${losses.value.at(-1)?.toFixed(2)}.`;
     } catch (error) {
       // The device may be gone, and the model with it.
-      training.current?.dispose();
-      training.current = undefined;
+      await training.end();
+      config.current = undefined;
       losses.value = [];
       problem.value = `Training ended: ${error instanceof Error ? error.message : String(error)}`;
     }
@@ -62,10 +62,8 @@ export function TrainPanel() {
   };
 
   const take = async (use: 'save' | 'adopt'): Promise<void> => {
-    const run = training.current;
-    if (!run) return;
-    const files = await withDevice(() => run.files());
-    if (use === 'adopt') return adoptCheckpoint(parseCheckpoint(`trained here, ${run.stepsDone} steps`, files));
+    const files = await training.files();
+    if (use === 'adopt') return adoptTrained(`trained here, ${losses.value.length} steps`, files);
     const text = new TextEncoder();
     const zip = zipFiles(
       new Map([
@@ -74,7 +72,7 @@ export function TrainPanel() {
         ['vocab.txt', text.encode(files.vocabulary)],
       ]),
     );
-    save(new Blob([zip], { type: 'application/zip' }), `phantom-mini-${run.stepsDone}-steps.zip`);
+    save(new Blob([zip], { type: 'application/zip' }), `phantom-mini-${losses.value.length}-steps.zip`);
   };
 
   const done = losses.value.length;

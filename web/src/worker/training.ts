@@ -1,16 +1,16 @@
-import { type BatchSource, createBatchSource } from '../../src/data/batches.ts';
-import { phantomDataset } from '../../src/data/phantom/dataset.ts';
-import { phantomVocabulary } from '../../src/data/phantom/vocabulary.ts';
-import { createTokenizer, type WordPieceTokenizer } from '../../src/data/text/tokenizer.ts';
-import type { GrayImage } from '../../src/data/types.ts';
-import type { Localization } from '../../src/eval/localizer.ts';
-import { ModelLocalizer } from '../../src/eval/modelLocalizer.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { writeSafetensors } from '../../src/io/safetensors.ts';
-import type { RunConfig } from '../../src/train/config.ts';
-import { presets } from '../../src/train/presets.ts';
-import type { StepMetrics } from '../../src/train/stepMetrics.ts';
-import { Trainer } from '../../src/train/trainer.ts';
+import { type BatchSource, createBatchSource } from '../../../src/data/batches.ts';
+import { phantomDataset } from '../../../src/data/phantom/dataset.ts';
+import { phantomVocabulary } from '../../../src/data/phantom/vocabulary.ts';
+import { createTokenizer, type WordPieceTokenizer } from '../../../src/data/text/tokenizer.ts';
+import type { GrayImage } from '../../../src/data/types.ts';
+import type { Localization } from '../../../src/eval/localizer.ts';
+import { ModelLocalizer } from '../../../src/eval/modelLocalizer.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { writeSafetensors } from '../../../src/io/safetensors.ts';
+import type { RunConfig } from '../../../src/train/config.ts';
+import { presets } from '../../../src/train/presets.ts';
+import type { StepMetrics } from '../../../src/train/stepMetrics.ts';
+import { Trainer } from '../../../src/train/trainer.ts';
 import type { CheckpointFiles } from './checkpoint.ts';
 
 /** Fewer phantoms than on the command line: they are drawn in the page, and seen again in every epoch. */
@@ -50,10 +50,6 @@ export class PageTraining {
     this.trainer = new Trainer(gpu, config, steps, this.source.stepsPerEpoch);
   }
 
-  get stepsDone(): number {
-    return this.done;
-  }
-
   /** One optimizer step. */
   async step(): Promise<StepMetrics> {
     const { stepsPerEpoch } = this.source;
@@ -80,9 +76,5 @@ export class PageTraining {
       config: `${JSON.stringify({ ...this.config, steps: this.done }, null, 2)}\n`,
       vocabulary: `${this.tokenizer.spec.vocabulary.join('\n')}\n`,
     };
-  }
-
-  dispose(): void {
-    this.trainer.dispose();
   }
 }

@@ -1,11 +1,11 @@
-import type { GrayImage } from '../../src/data/types.ts';
-import type { Localization } from '../../src/eval/localizer.ts';
-import { type EncodedImage, ModelLocalizer } from '../../src/eval/modelLocalizer.ts';
-import { createGpu } from '../../src/gpu/create.ts';
-import type { Gpu } from '../../src/gpu/gpu.ts';
-import { GroundingModel } from '../../src/models/grounding.ts';
-import { ParameterArena } from '../../src/nn/arena.ts';
-import { loadStateDict } from '../../src/nn/checkpoint.ts';
+import type { GrayImage } from '../../../src/data/types.ts';
+import type { Localization } from '../../../src/eval/localizer.ts';
+import { type EncodedImage, ModelLocalizer } from '../../../src/eval/modelLocalizer.ts';
+import { createGpu } from '../../../src/gpu/create.ts';
+import type { Gpu } from '../../../src/gpu/gpu.ts';
+import { GroundingModel } from '../../../src/models/grounding.ts';
+import { ParameterArena } from '../../../src/nn/arena.ts';
+import { loadStateDict } from '../../../src/nn/checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** A device with a model and one image on it. Calls must not overlap. */

@@ -1,9 +1,10 @@
-import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../../src/data/text/tokenizer.ts';
-import { type PresenceCalibration, parseCalibration } from '../../src/eval/presence.ts';
-import { readTensors } from '../../src/io/openTensors.ts';
-import type { TensorFile } from '../../src/io/tensorFile.ts';
-import { parseRunConfig, type RunConfig } from '../../src/train/config.ts';
-import { ConfigError } from '../../src/train/errors.ts';
+import { createTokenizer, parseVocabulary, type WordPieceTokenizer } from '../../../src/data/text/tokenizer.ts';
+import { type PresenceCalibration, parseCalibration } from '../../../src/eval/presence.ts';
+import { readTensors } from '../../../src/io/openTensors.ts';
+import type { TensorFile } from '../../../src/io/tensorFile.ts';
+import { parseRunConfig, type RunConfig } from '../../../src/train/config.ts';
+import { ConfigError } from '../../../src/train/errors.ts';
+import { CHECKPOINT_PARTS } from '../files.ts';
 
 /** A trained model in memory: what `npm run train` leaves in its run folder. */
 export interface Checkpoint {
@@ -42,20 +43,9 @@ export function parseCheckpoint(name: string, files: CheckpointFiles): Checkpoin
   return { name, config, tokenizer, weights, calibration: parseCalibration(weights.metadata) };
 }
 
-const parts = [
-  { file: 'model.safetensors', ending: '.safetensors' },
-  { file: 'config.json', ending: '.json' },
-  { file: 'vocab.txt', ending: '.txt' },
-] as const;
-
-/** Whether a file is a part of a checkpoint, by its name. */
-export function isCheckpointPart({ name }: { readonly name: string }): boolean {
-  return parts.some(({ ending }) => name.toLowerCase().endsWith(ending));
-}
-
 /** Reads a checkpoint from the files that a person chose. @throws ConfigError that says which one is missing. */
 export async function readCheckpoint(files: readonly File[]): Promise<Checkpoint> {
-  const [weights, config, vocabulary] = parts.map(({ file, ending }) => {
+  const [weights, config, vocabulary] = CHECKPOINT_PARTS.map(({ file, ending }) => {
     const found =
       files.find(({ name }) => name === file) ?? files.find(({ name }) => name.toLowerCase().endsWith(ending));
     if (!found) {
@@ -73,11 +63,11 @@ export async function readCheckpoint(files: readonly File[]): Promise<Checkpoint
   });
 }
 
-/** The checkpoint that lies beside the page. */
-export async function fetchCheckpoint(name: string): Promise<Checkpoint> {
-  const [weights, config, vocabulary] = await Promise.all(parts.map(({ file }) => fetchPart(`./${name}/${file}`)));
-  if (!weights || !config || !vocabulary) throw new ConfigError(`The checkpoint ${name} has no files.`);
-  return parseCheckpoint(name, {
+/** A checkpoint on the page's server. @param folder its address, with a slash at its end. */
+export async function fetchCheckpoint(folder: string): Promise<Checkpoint> {
+  const [weights, config, vocabulary] = await Promise.all(CHECKPOINT_PARTS.map(({ file }) => fetchPart(folder + file)));
+  if (!weights || !config || !vocabulary) throw new ConfigError(`The checkpoint ${folder} has no files.`);
+  return parseCheckpoint(folder.split('/').at(-2) ?? folder, {
     weights: { name: 'model.safetensors', bytes: await weights.arrayBuffer() },
     config: await config.text(),
     vocabulary: await vocabulary.text(),
