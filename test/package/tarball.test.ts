@@ -192,6 +192,23 @@ describe('the package installed from its tarball', () => {
     expect(compile(code([...entries, 'groundray/data']), { ...page, skipLibCheck: true })).toBe('');
   });
 
+  it('is typed as docs/embed.md uses it', () => {
+    const code = [...readFileSync(join(root, 'docs/embed.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(
+      ([, block]) => block,
+    );
+    expect(code).toHaveLength(2);
+    const types = [join(root, 'node_modules/@webgpu/types')];
+    expect(
+      compile(code.join(''), {
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        lib: ['es2023', 'dom'],
+        types,
+        skipLibCheck: true,
+      }),
+    ).toBe('');
+  });
+
   it('is typed for Node, without the packages that it may do without', () => {
     const code = `import { createGpu } from 'groundray';
       import { readImage } from 'groundray/node';
