@@ -8,7 +8,8 @@ import { writeFileAtomic } from '../io/atomic.node.ts';
 import { convertedTensors } from '../io/convert.ts';
 import { safetensorsChunks } from '../io/safetensors.ts';
 import { elementCount } from '../io/tensorFile.ts';
-import { modelName, openCheckpoint } from '../train/checkpoint.node.ts';
+import { openCheckpoint } from '../train/checkpoint.node.ts';
+import { modelName, progressIn } from '../train/checkpoint.ts';
 import type { RunConfig } from '../train/config.ts';
 import { shownPath, UsageError } from './common.ts';
 import { modelCard } from './modelCard.ts';
@@ -39,15 +40,15 @@ export async function exportWeights({ run: folder, out }: ExportFlags): Promise<
     throw new UsageError(`--out ${out}: expected a name that ends with .safetensors.`);
   const run = findTrainedRun(folder);
   const { config } = run;
-  const { file, progress } = openCheckpoint(run.folder);
-  using checkpoint = file;
+  using checkpoint = openCheckpoint(run.folder);
+  const { step } = progressIn(checkpoint);
   const tensors = convertedTensors(checkpoint, { rename: modelName });
   const metadata = {
     format: 'pt',
     producer: 'groundray',
     notice: 'Research use only, not for diagnosis.',
     preset: config.preset,
-    step: String(progress.step),
+    step: String(step),
     model: JSON.stringify(config.model),
   };
   const card = out.replace(/\.safetensors$/, '.md');
@@ -57,12 +58,12 @@ export async function exportWeights({ run: folder, out }: ExportFlags): Promise<
     0,
   );
   const dataset = await datasetOf(config);
-  const facts = { file: basename(out), tensors: tensors.size, parameters, step: progress.step, config, dataset };
+  const facts = { file: basename(out), tensors: tensors.size, parameters, step, config, dataset };
   const text = modelCard({ ...facts, evaluation: evaluationOf(run.folder) });
   await writeFileAtomic(out, safetensorsChunks(tensors, metadata));
   await writeFileAtomic(card, text);
   process.stdout.write(
-    `Wrote ${tensors.size} tensors of ${shownPath(run.folder)} (step ${progress.step}) to ${out} and a model card to ${card}.\n` +
+    `Wrote ${tensors.size} tensors of ${shownPath(run.folder)} (step ${step}) to ${out} and a model card to ${card}.\n` +
       'Complete the licence and the limits in the card before you pass it on. Research use only, not for diagnosis.\n',
   );
 }

@@ -1,6 +1,6 @@
 import type { Box, GrayImage } from '../data/types.ts';
 import { type Localization, similarityMap } from './localizer.ts';
-import { type Grid, type RescalePreset, rescale, type Size } from './maps.ts';
+import { extent, type Grid, type RescalePreset, rescale, type Size } from './maps.ts';
 import { type OverlayOptions, type RgbaImage, renderOverlay } from './overlay.ts';
 import { decidePresence, type PresenceCalibration, type PresenceDecision, presenceSignals } from './presence.ts';
 import { similarityLevel } from './probes.ts';
@@ -23,6 +23,8 @@ export interface PhraseFinding {
   readonly area: number;
   /** The map over the image, rescaled by the preset. */
   readonly map: Grid;
+  /** The cosines that the map's smallest and largest value stand for. */
+  readonly cosines: readonly [number, number];
 }
 
 export interface FindingOptions {
@@ -55,6 +57,7 @@ export function describeFinding(
     regions,
     area: regions.reduce((sum, region) => sum + region.area, 0) / map.data.length,
     map,
+    cosines: extent(smooth),
   };
 }
 
@@ -73,14 +76,18 @@ export function drawFinding(
   return renderOverlay(image, {
     map,
     contours: [threshold],
-    // A stretched map always reaches from -1 to 1; a cosine is drawn on its own range.
-    ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
+    range: shownRange(finding, preset),
     ...(colors ? { colors } : {}),
     ...(opacity === undefined ? {} : { opacity }),
     ...(mask ? { mask } : {}),
     longestSide: Math.min(most, Math.max(least, image.width, image.height)),
     caption: `"${phrase}": similarity ${formatSimilarity(similarity.max, 2)} at most, ${formatSimilarity(similarity.mean, 2)} on average; contour at ${threshold} (${preset}). ${sentenceCase(describePresence(presence))}.`,
   });
+}
+
+/** The values drawn without and with full colour: a stretched map always reaches from -1 to 1, a cosine is drawn on its own range. */
+export function shownRange({ cosines }: PhraseFinding, preset: RescalePreset): readonly [number, number] {
+  return preset === 'paper-minmax' ? [-1, 1] : cosines;
 }
 
 /** Cosines need few decimals; weights over an image, which are small, keep two digits that say something. */

@@ -130,17 +130,23 @@ function axis(pixels: number, cells: number, start: number, length: number) {
  */
 export function rescale(map: Grid, preset: RescalePreset): Grid {
   if (preset === 'paper-cosine') return map;
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of map.data) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
+  const [low, high] = extent(map);
   const stretch =
     high > low
       ? (value: number) => (2 * (value - low)) / (high - low) - 1
       : (value: number) => Math.min(1, Math.max(-1, value));
   return { width: map.width, height: map.height, data: map.data.map(stretch) };
+}
+
+/** Smallest and largest value. */
+export function extent({ data }: Grid): readonly [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [low, high];
 }
 
 /** Throws a TypeError naming the sizes when a grid is empty or its data don't fit its width and height. */

@@ -1,7 +1,7 @@
 import { interpolateCividis, interpolateInferno, interpolateViridis } from 'd3-scale-chromatic';
 import type { GrayImage, Mask } from '../data/types.ts';
 import { captionHeight, drawText, type TextLine, wrapText } from './caption.ts';
-import { type Grid, resizeBilinear } from './maps.ts';
+import { extent, type Grid, resizeBilinear } from './maps.ts';
 import { RESEARCH_NOTICE } from './notice.ts';
 import { contourRings, maskRings, type Ring } from './regions.ts';
 
@@ -98,12 +98,12 @@ export function renderOverlay(image: GrayImage, options: OverlayOptions = {}): R
   return picture;
 }
 
-type Rgb = readonly [number, number, number];
+export type Rgb = readonly [number, number, number];
 
 const tables = new Map<ColorScale, readonly Rgb[]>();
 
-/** 256 colours from the lowest value to the highest. */
-function colorsOf(name: ColorScale): readonly Rgb[] {
+/** 256 colours from the lowest value to the highest, each red, green and blue from 0 to 255. */
+export function colorsOf(name: ColorScale): readonly Rgb[] {
   const known = tables.get(name);
   if (known) return known;
   const table = Array.from({ length: 256 }, (_, i) => toRgb(interpolators[name](i / 255)));
@@ -117,15 +117,6 @@ function toRgb(color: string): Rgb {
     : (color.match(/\d+/g) ?? []).map(Number);
   const [red = 0, green = 0, blue = 0] = numbers;
   return [red, green, blue];
-}
-
-function extent(map: Grid): readonly [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of map.data) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return [low, high];
 }
 
 /** Antialiased lines with a dark edge, so that they stand out on light and dark ground. `dash`: on and off lengths. */

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PRESENCE_KEY, type PresenceCalibration, parseCalibration } from '../eval/presence.ts';
 import { changeMetadata, readMetadata } from '../io/safetensorsMetadata.node.ts';
-import { checkpointPath, stepOf } from './checkpoint.node.ts';
+import { checkpointPath } from './checkpoint.node.ts';
+import { progressOf } from './checkpoint.ts';
 
 /**
  * Puts the threshold between "present" and "absent" into the metadata of the run's checkpoint and of its exported model:
@@ -12,7 +13,7 @@ import { checkpointPath, stepOf } from './checkpoint.node.ts';
  */
 export async function storeCalibration(folder: string, calibration: PresenceCalibration): Promise<boolean> {
   const checkpoint = checkpointPath(folder);
-  if (stepOf(await readMetadata(checkpoint)) !== calibration.step) return false;
+  if (progressOf(await readMetadata(checkpoint))?.step !== calibration.step) return false;
   const text = JSON.stringify(calibration);
   await changeMetadata(checkpoint, { [PRESENCE_KEY]: text });
   const exported = join(folder, 'model.safetensors');

@@ -15,6 +15,7 @@ import { decodeImage } from '../../src/io/image.node.ts';
 import { GroundingModel } from '../../src/models/grounding.ts';
 import { ParameterArena } from '../../src/nn/arena.ts';
 import { loadStateDict } from '../../src/nn/checkpoint.ts';
+import { progressOf } from '../../src/train/checkpoint.ts';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { parseCheckpoint } from '../../web/src/worker/checkpoint.ts';
 import { dicomImage } from '../support/dicomWriter.ts';
@@ -67,7 +68,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
   const card = (number: number): Locator => page.getByRole('article', { name: `Phrase ${number}`, exact: true });
   const phrase = (number: number): Locator => card(number).getByLabel('Phrase', { exact: true });
-  const picture = (number: number): Locator => card(number).getByRole('img');
+  const picture = (number: number): Locator => card(number).getByRole('img', { name: 'Heat map of' });
   /** Waits until the map of a card is of this phrase. */
   const mapOf = (number: number, text: string): Promise<void> =>
     card(number)
@@ -156,7 +157,12 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await expect.poll(() => pixels(1)).not.toBe(contour);
     const plain = await pixels(1);
     await page.getByLabel('Opacity of the heat map').press('End');
-    await page.getByLabel('Colours').selectOption('cividis');
+    const legend = card(1).getByRole('img', { name: 'Colours from -1 (cosine' });
+    await page.getByLabel('Scale of the map').selectOption('paper-cosine');
+    await card(1).getByRole('img', { name: 'Colours from cosine' }).waitFor();
+    await page.getByLabel('Scale of the map').selectOption('paper-minmax');
+    await legend.waitFor();
+    await page.getByLabel('Colours', { exact: true }).selectOption('cividis');
     await expect.poll(() => pixels(1)).not.toBe(plain);
   });
 
@@ -306,20 +312,34 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.getByRole('button', { name: 'Stop' }).click();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('button', { name: 'Save the model' }).click(),
+      page.getByRole('button', { name: 'Save the run' }).click(),
     ]);
     const files = unzipSync(readFileSync(await download.path()));
     const { config, weights } = parseCheckpoint('saved', {
-      weights: { name: 'model.safetensors', bytes: Uint8Array.from(files['model.safetensors']!).buffer },
+      weights: { name: 'checkpoint.safetensors', bytes: Uint8Array.from(files['checkpoint.safetensors']!).buffer },
       config: Buffer.from(files['config.json']!).toString(),
       vocabulary: Buffer.from(files['vocab.txt']!).toString(),
     });
     expect(config.preset).toBe('phantom-mini');
-    expect(weights.tensor('visual.conv1.weight').data.some((value) => value !== 0)).toBe(true);
+    expect(weights.tensor('model.visual.conv1.weight').data.some((value) => value !== 0)).toBe(true);
     await page.getByRole('button', { name: 'Use this model above' }).click();
-    await page.getByText(/Model: trained here, \d+ steps/).waitFor();
+    await page.getByText(/Model: phantom-mini-\d+-steps, trained here/).waitFor();
     await card(1).getByText('not calibrated').waitFor();
     expect(await page.getByRole('alert').textContent()).toBe('');
+
+    // The saved run goes on where it was.
+    await page.getByRole('button', { name: 'Discard it' }).click();
+    const saved = ['checkpoint.safetensors', 'config.json', 'vocab.txt'];
+    await modelInput().setInputFiles(
+      saved.map((name) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(files[name]!) })),
+    );
+    await page.getByText('Model: checkpoint.safetensors').waitFor();
+    await page.getByLabel('Begin with').selectOption('opened');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    const { step } = progressOf(weights.metadata)!;
+    await page.getByText(new RegExp(`step ${step + 1} of 1250, loss`)).waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Discard it' }).click();
   });
 
   it('asked for nothing after it was loaded, and ran into no error', () => {
@@ -351,6 +371,14 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.reload();
     await picture(1).waitFor();
     expect(await card(1).textContent()).toMatch(/present|absent/);
+  });
+
+  it('says that a part of it could not be loaded', async () => {
+    const torn = await openWeb(site);
+    await torn.page.route(/engineWorker/, (route) => route.abort());
+    await torn.page.goto(site.address);
+    await torn.page.getByRole('alert').getByText('could not be loaded').waitFor();
+    await torn.page.close();
   });
 
   it('says in clear words that WebGPU is missing', async () => {

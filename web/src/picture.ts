@@ -1,6 +1,6 @@
 import { resizeArea, resizedSize } from '../../src/data/preprocess.ts';
 import type { Box, GrayImage, Mask } from '../../src/data/types.ts';
-import { describeFinding, type FindingOptions, type PhraseFinding } from '../../src/eval/finding.ts';
+import { describeFinding, type FindingOptions, type PhraseFinding, shownRange } from '../../src/eval/finding.ts';
 import { type Localization, squareFrame } from '../../src/eval/localizer.ts';
 import type { Size } from '../../src/eval/maps.ts';
 import { countOverThresholds, overlap } from '../../src/eval/metrics.ts';
@@ -44,12 +44,12 @@ export interface PictureOptions extends FindingOptions {
 }
 
 /** Heat map and contour over an image of the map's size. */
-export function drawPicture(image: GrayImage, { map }: PhraseFinding, options: PictureOptions): RgbaImage {
+export function drawPicture(image: GrayImage, finding: PhraseFinding, options: PictureOptions): RgbaImage {
   const { preset, threshold, colors, opacity, mask } = options;
   return renderOverlay(image, {
-    map,
+    map: finding.map,
     contours: [threshold],
-    ...(preset === 'paper-minmax' ? { range: [-1, 1] as const } : {}),
+    range: shownRange(finding, preset),
     ...(mask ? { mask } : {}),
     colors,
     opacity,

@@ -25,7 +25,7 @@ import {
 } from './state.ts';
 import type { CheckpointFiles } from './worker/checkpoint.ts';
 import type { Model } from './worker/service.ts';
-import { engine, training } from './workers.ts';
+import { broken, engine, training } from './workers.ts';
 
 /** Relative to the page; a worker's own addresses are relative to its script. */
 const shippedCheckpoint = new URL('./phantom-mini/', document.baseURI).href;
@@ -62,7 +62,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 export async function start(): Promise<void> {
   try {
     phase.value = { kind: 'busy', what: 'Loading the model' };
-    await engine.whenLost(proxy((reason: string) => void recover(reason)));
+    await Promise.race([broken, engine.whenLost(proxy((reason: string) => void recover(reason)))]);
     await useModel(() => engine.openShipped(shippedCheckpoint));
     const sample = openSample(SAMPLES[0] ?? 0);
     if (cards.value.length === 0) cards.value = [newCard(sample.known[0]?.phrase ?? 'pleural effusion')];
@@ -75,7 +75,7 @@ export async function start(): Promise<void> {
   }
   await attempt(async () => {
     await engine.loadDecoders();
-    await training.load();
+    await Promise.race([broken, training.load()]);
     await keepForOffline();
   });
   document.documentElement.dataset.loaded = 'true';
@@ -220,6 +220,11 @@ export function chooseSample(index: number): Promise<void> {
 /** Looks with a model that was trained in the page from now on, at the same image and phrases. */
 export function adoptTrained(name: string, files: CheckpointFiles): Promise<void> {
   return attempt(() => adopt(() => engine.openTrained(name, files)));
+}
+
+/** The opened model, as the files of a run folder. */
+export function modelFiles(): Promise<CheckpointFiles> {
+  return inTurn(() => engine.files());
 }
 
 async function adopt(open: () => Promise<Model>): Promise<void> {

@@ -1,26 +1,14 @@
 import { Tensor } from '../../../src/autograd/tensor.ts';
 import type { Captured } from '../../../src/gpu/capture.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
-import type { Scoped } from '../../../src/gpu/scope.ts';
 import { contiguous } from '../../../src/kernels/copy.ts';
 import type { NDArray } from '../../../src/kernels/ndarray.ts';
-import type { HostTensors } from '../host.ts';
 import type { Library, Prepared } from '../library.ts';
 import { Unsupported } from '../library.ts';
 import type { WorkloadName } from '../workloads.ts';
 import { models } from './models.ts';
 import { operations } from './operations.ts';
-
-/** Work of our engine: `record` only records kernels, so it can be run eagerly or captured once and replayed. */
-export interface Work {
-  /** The host's part of a run, which a capture does not hold: the step number of an optimizer. */
-  readonly advance?: () => void;
-  readonly record: () => Readonly<Record<string, NDArray>>;
-  /** Lives as long as the work. */
-  readonly owned: readonly Scoped[];
-}
-
-export type WorkOf = (gpu: Gpu, inputs: HostTensors) => Work;
+import type { Work, WorkOf } from './work.ts';
 
 const table: Readonly<Partial<Record<WorkloadName, WorkOf>>> = { ...operations, ...models };
 

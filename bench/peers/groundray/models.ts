@@ -16,8 +16,8 @@ import type { HostTensors } from '../host.ts';
 import { channelsFirst, need } from '../host.ts';
 import { cnn, encoder } from '../models.ts';
 import { adamOptions } from '../reference/networks.ts';
-import type { Work, WorkOf } from './library.ts';
 import { upload } from './operations.ts';
+import type { Work, WorkOf } from './work.ts';
 
 class SmallCnn extends Module {
   readonly conv1: Conv2d;

@@ -14,7 +14,7 @@ import type { HostTensor, HostTensors } from '../host.ts';
 import { need, needAll } from '../host.ts';
 import type { ConvShape } from '../reference/conv.ts';
 import { chain, conv3x3, convStem } from '../workloads.ts';
-import type { WorkOf } from './library.ts';
+import type { WorkOf } from './work.ts';
 
 export const upload = (gpu: Gpu, { data, shape }: HostTensor): NDArray =>
   NDArray.from(gpu, data, shape, data instanceof Int32Array ? 'i32' : 'f32');

@@ -4,19 +4,9 @@ import type { HostTensor } from '../host.ts';
 import { sizeOf } from '../host.ts';
 import type { Library, Prepared, Results } from '../library.ts';
 import { prepareFrom } from '../library.ts';
-import type { OnnxGraph } from './proto.ts';
 import { encodeModel } from './proto.ts';
+import type { OnnxWork } from './work.ts';
 import { onnxWorkloads } from './workloads.ts';
-
-/** A model with its inputs. */
-export interface OnnxWork {
-  readonly graph: OnnxGraph;
-  /** One for every input of the graph. */
-  readonly inputs: Readonly<Record<string, HostTensor>>;
-  /** Brings a result with channels first into the layout of the reference. */
-  readonly turn?: (host: HostTensor) => HostTensor;
-  readonly note?: string;
-}
 
 interface Placed {
   readonly buffer: GPUBuffer;

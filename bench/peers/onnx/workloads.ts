@@ -5,8 +5,8 @@ import type { ConvShape } from '../reference/conv.ts';
 import { outSize } from '../reference/conv.ts';
 import type { WorkloadName } from '../workloads.ts';
 import { attentionShape, chain, conv3x3, convStem, softmaxShape } from '../workloads.ts';
-import type { OnnxWork } from './library.ts';
 import type { OnnxNode } from './proto.ts';
+import type { OnnxWork } from './work.ts';
 
 const noGradients = 'ONNX Runtime for the web has no gradients.';
 

@@ -65,7 +65,7 @@ export function PhraseCard({ card }: { readonly card: Card }) {
       </div>
       {answer && (
         <div class={stale ? 'result stale' : 'result'}>
-          <Result answer={answer} />
+          <Result id={id} answer={answer} />
         </div>
       )}
     </article>

@@ -17,6 +17,7 @@ import {
   showKnown,
   threshold,
 } from '../state.ts';
+import { Legend } from './Legend.tsx';
 
 /** Shows a picture on a canvas of its size. */
 export function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
@@ -26,7 +27,7 @@ export function putOn(canvas: HTMLCanvasElement, picture: RgbaImage): void {
 }
 
 /** A heat map over the image, with its figures. */
-export function Result({ answer }: { readonly answer: Answer }) {
+export function Result({ id, answer }: { readonly id: string; readonly answer: Answer }) {
   const { phrase, opened, localization, model } = answer;
   const canvas = useRef<HTMLCanvasElement>(null);
   const options = {
@@ -71,6 +72,7 @@ export function Result({ answer }: { readonly answer: Answer }) {
         role="img"
         aria-label={`Heat map of “${phrase}” over ${opened.name}: over the threshold ${place}`}
       />
+      <Legend id={`colours-of-${id}`} finding={finding} />
       <p class={`verdict ${verdict}`}>
         <strong>{verdict === 'unknown' ? 'not calibrated' : verdict}</strong>
         {presence && <> {describePresence(presence).replace(/^\w+ /, '')}</>}

@@ -14,6 +14,8 @@ export interface Checkpoint {
   readonly weights: TensorFile;
   /** Decides between present and absent. */
   readonly calibration: PresenceCalibration | undefined;
+  /** What all this was read from. */
+  readonly files: CheckpointFiles;
 }
 
 export interface CheckpointFiles {
@@ -40,7 +42,7 @@ export function parseCheckpoint(name: string, files: CheckpointFiles): Checkpoin
   }
   const weights = readTensors(files.weights.bytes, files.weights.name);
   const tokenizer = createTokenizer({ vocabulary, lowerCase: config.lowerCase });
-  return { name, config, tokenizer, weights, calibration: parseCalibration(weights.metadata) };
+  return { name, config, tokenizer, weights, calibration: parseCalibration(weights.metadata), files };
 }
 
 /** Reads a checkpoint from the files that a person chose. @throws ConfigError that says which one is missing. */

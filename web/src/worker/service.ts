@@ -73,6 +73,11 @@ export class EngineService {
     return this.use(parseCheckpoint(name, files));
   }
 
+  /** The opened model, as the files of a run folder. */
+  files(): CheckpointFiles {
+    return this.ready().checkpoint.files;
+  }
+
   /** Opens the same model on another device. */
   async restart(): Promise<void> {
     if (!this.checkpoint) throw new GpuError('The model is not ready yet.');

@@ -5,8 +5,16 @@ import { GpuError } from '../../../src/gpu/errors.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
 import type { RunConfig } from '../../../src/train/config.ts';
 import type { StepMetrics } from '../../../src/train/stepMetrics.ts';
-import type { CheckpointFiles } from './checkpoint.ts';
+import { type CheckpointFiles, parseCheckpoint } from './checkpoint.ts';
 import { PageTraining } from './training.ts';
+
+/** A run at its beginning. */
+export interface Begun {
+  readonly config: RunConfig;
+  /** Steps of the whole run, and of these done already. */
+  readonly steps: number;
+  readonly done: number;
+}
 
 /** What the page asks of the worker that trains. Calls must not overlap. */
 export class TrainingService {
@@ -16,12 +24,17 @@ export class TrainingService {
   /** Answers when the worker is there. */
   load(): void {}
 
-  /** Begins a run of `steps` optimizer steps in place of the one before. None is taken yet. */
-  async begin(steps: number): Promise<RunConfig> {
+  /**
+   * Begins a run of `steps` optimizer steps in place of the one before: of a new small model, or from the files of a model.
+   * A run that was saved before its end goes on where it was. @returns Where it stands; no step is taken yet.
+   */
+  async begin(steps: number, from?: CheckpointFiles): Promise<Begun> {
     this.end();
+    const start = from && parseCheckpoint('the opened model', from);
     this.gpu = await createGpu();
-    this.training = new PageTraining(this.gpu, steps);
-    return this.training.config;
+    const training = await PageTraining.open(this.gpu, steps, start);
+    this.training = training;
+    return { config: training.config, steps: training.steps, done: training.done };
   }
 
   step(): Promise<StepMetrics> {
