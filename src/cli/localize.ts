@@ -1,20 +1,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { RESCALE_PRESETS, type RescalePreset } from '../eval/maps.ts';
+import { RESCALE_PRESETS } from '../eval/maps.ts';
 import { command } from './common.ts';
-import { type AdapterFlags, numberBetween, withAdapterFlags } from './flags.ts';
-import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
-
-/** Flags of `groundray localize`, as commander gives them. */
-export interface LocalizeFlags extends AdapterFlags, SystemFlags {
-  readonly run?: string;
-  readonly image: string;
-  readonly phrase: readonly string[];
-  readonly out?: string;
-  readonly preset: RescalePreset;
-  readonly threshold?: number;
-  readonly json?: boolean;
-}
+import { numberBetween, withAdapterFlags } from './flags.ts';
+import type { LocalizeFlags } from './localizeCommand.ts';
+import { systemOf, withSystemFlags } from './systemFlags.ts';
 
 export function registerLocalize(program: Command): void {
   const localize = program
