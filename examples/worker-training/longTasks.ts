@@ -4,11 +4,10 @@ interface Span {
 }
 
 /**
- * Frames of a page, and its long tasks: those that keep the main thread for 50 ms, three frames, or more. One comes from
- * the marked work if it would not have been long without it.
+ * Long tasks of a page: those that keep its main thread for 50 ms, three frames, or more, by the clock, so that other
+ * programs can make a task long. One comes from the marked work if it would not have been long without it.
  */
 export class LongTasks {
-  private frames: number[] = [];
   private marked: Span[] = [];
   private fromMarked = 0;
   private others = 0;
@@ -28,22 +27,9 @@ export class LongTasks {
     if (this.marked.length > 1000) this.marked = this.marked.slice(500);
   }
 
-  /** Calls `body` in every frame, and counts them. */
-  everyFrame(body: () => void): void {
-    const next = (now: number): void => {
-      this.frames.push(now);
-      body();
-      requestAnimationFrame(next);
-    };
-    requestAnimationFrame(next);
-  }
-
-  /** Frames per second since the last report, and long tasks since the page was opened. */
-  report(): { readonly framesPerSecond: number; readonly fromTraining: number; readonly others: number } {
-    const [first = 0, last = 0] = [this.frames[0], this.frames.at(-1)];
-    const framesPerSecond = last > first ? (1000 * (this.frames.length - 1)) / (last - first) : 0;
-    this.frames = this.frames.slice(-1);
-    return { framesPerSecond, fromTraining: this.fromMarked, others: this.others };
+  /** Long tasks since the page was opened. */
+  report(): { readonly fromTraining: number; readonly others: number } {
+    return { fromTraining: this.fromMarked, others: this.others };
   }
 
   private add(task: Span): void {

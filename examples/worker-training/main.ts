@@ -1,4 +1,5 @@
 /** The page: buttons, a loss curve, and what training costs this thread. It does not import the engine at all. */
+import { FrameIntervals } from './frameIntervals.ts';
 import { LongTasks } from './longTasks.ts';
 import type { Point, Reply, Request } from './messages.ts';
 
@@ -21,6 +22,7 @@ const [start, pause, stop] = ['#start', '#pause', '#stop'].map((id) => element<H
 ];
 
 const tasks = new LongTasks();
+const intervals = new FrameIntervals();
 let worker: Worker | undefined;
 let points: Point[] = [];
 let waiting: (() => void) | undefined;
@@ -59,7 +61,7 @@ function end(text: string, state: string): void {
 function receive(reply: Reply): void {
   switch (reply.kind) {
     case 'ready':
-      say(`${reply.parameters.toLocaleString('en')} parameters on ${reply.adapter}; compiling`, 'ready');
+      say(`${reply.parameters.toLocaleString('en')} parameters on ${reply.adapter}; compiling`, 'starting');
       break;
     case 'progress': {
       points.push(...reply.points);
@@ -106,15 +108,31 @@ start.addEventListener('click', () => {
 pause.addEventListener('click', () => send({ kind: pause.textContent === 'Pause' ? 'pause' : 'resume' }));
 stop.addEventListener('click', () => send({ kind: 'stop' }));
 
+/** What frames are counted as; those while training is paused are not shown. */
+function doing(): string {
+  return worker ? (status.dataset.state ?? '') : 'idle';
+}
+
+function showSmoothness(): void {
+  const { fromTraining, others } = tasks.report();
+  smoothness.textContent = `Tasks of 50 ms and more on this thread: ${fromTraining} from training, ${others} others`;
+  Object.assign(smoothness.dataset, { training: fromTraining, others });
+  for (const row of document.querySelectorAll<HTMLTableRowElement>('#frames tbody tr')) {
+    const summary = intervals.summary(row.id);
+    if (!summary) continue;
+    const { frames, median, percentile95, longest } = summary;
+    const texts = [frames.toLocaleString('en'), ...[median, percentile95, longest].map((time) => time.toFixed(0))];
+    row.querySelectorAll('td').forEach((cell, i) => {
+      cell.textContent = texts[i] ?? '';
+    });
+  }
+}
+
 setRunning(false);
-tasks.everyFrame(() => {
+requestAnimationFrame(function frame(now) {
+  intervals.frame(now, doing());
   if (waiting) tasks.caused(waiting);
   waiting = undefined;
+  requestAnimationFrame(frame);
 });
-setInterval(() => {
-  const { framesPerSecond, fromTraining, others } = tasks.report();
-  smoothness.textContent =
-    `${framesPerSecond.toFixed(0)} frames/s; tasks of 50 ms and more on this thread: ` +
-    `${fromTraining} from training, ${others} others`;
-  Object.assign(smoothness.dataset, { training: fromTraining, others });
-}, 500);
+setInterval(showSmoothness, 500);

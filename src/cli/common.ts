@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { DataError } from '../data/errors.ts';
 import { GpuError, ShapeError } from '../gpu/errors.ts';
-import { TensorFileError } from '../io/errors.ts';
+import { MissingPackageError, TensorFileError } from '../io/errors.ts';
 import { ConfigError, NonFiniteError } from '../train/errors.ts';
 import { FixtureError } from '../verify/errors.ts';
 
@@ -22,6 +22,7 @@ const explained = [
   DataError,
   FixtureError,
   GpuError,
+  MissingPackageError,
   NonFiniteError,
   ShapeError,
   TensorFileError,

@@ -1,26 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { command } from './common.ts';
-import type { SplitChoice } from './evaluationPhrases.ts';
+import type { EvaluateFlags } from './evaluateCommand.ts';
 import { splitChoices } from './evaluationPhrases.ts';
-import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
-import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
-import { type TableFormat, tableFormats } from './tableFormats.ts';
-
-/** Flags of `groundray evaluate`, as commander gives them. */
-export interface EvaluateFlags extends AdapterFlags, SystemFlags {
-  readonly run?: string;
-  readonly images?: number;
-  readonly split: SplitChoice;
-  readonly data?: readonly string[];
-  readonly tables?: boolean;
-  readonly format?: TableFormat;
-  readonly out?: string;
-  readonly untrained: boolean;
-  readonly matching: boolean;
-  readonly json?: boolean;
-  readonly report?: string;
-}
+import { wholeNumber, withAdapterFlags } from './flags.ts';
+import { systemOf, withSystemFlags } from './systemFlags.ts';
+import { tableFormats } from './tableFormats.ts';
 
 export function registerEvaluate(program: Command): void {
   const evaluate = program

@@ -5,14 +5,29 @@ import { renderJson } from '../eval/report.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { UsageError } from './common.ts';
-import type { EvaluateFlags } from './evaluate.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { evaluateTables } from './evaluateTables.ts';
-import { divideForEvaluation } from './evaluationPhrases.ts';
-import { adapterOf } from './flags.ts';
+import { divideForEvaluation, type SplitChoice } from './evaluationPhrases.ts';
+import { type AdapterFlags, adapterOf } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
+import type { SystemFlags } from './systemFlags.ts';
 import type { TableFormat } from './tableFormats.ts';
 import { findTrainedRun, loadTrainedModel } from './trainedModel.ts';
+
+/** Flags of `groundray evaluate`, as commander gives them. */
+export interface EvaluateFlags extends AdapterFlags, SystemFlags {
+  readonly run?: string;
+  readonly images?: number;
+  readonly split: SplitChoice;
+  readonly data?: readonly string[];
+  readonly tables?: boolean;
+  readonly format?: TableFormat;
+  readonly out?: string;
+  readonly untrained: boolean;
+  readonly matching: boolean;
+  readonly json?: boolean;
+  readonly report?: string;
+}
 
 /** The data sets that were named, else the one that the run was trained on. */
 async function openData(flags: EvaluateFlags, run: RunDescription): Promise<readonly [Dataset, ...Dataset[]]> {

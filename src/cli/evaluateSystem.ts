@@ -10,7 +10,7 @@ import type { GroundingResult } from '../eval/result.ts';
 import { writeReport } from '../eval/write-report.node.ts';
 import { openGpu } from './adapter.ts';
 import { shownPath, UsageError } from './common.ts';
-import type { EvaluateFlags } from './evaluate.ts';
+import type { EvaluateFlags } from './evaluateCommand.ts';
 import { divideForEvaluation, type EvaluationPhrases } from './evaluationPhrases.ts';
 import { evaluationDisplay } from './evaluationProgress.ts';
 import { summaryLines } from './evaluationSummary.ts';

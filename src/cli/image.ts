@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
 import { command } from './common.ts';
-
-/** Flags of `groundray image`, as commander gives them. */
-export interface ImageFlags {
-  readonly out?: string;
-  readonly window?: string;
-  readonly json?: boolean;
-}
+import type { ImageFlags } from './imageCommand.ts';
 
 export function registerImage(program: Command): void {
   program

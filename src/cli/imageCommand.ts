@@ -10,7 +10,13 @@ import { imageFormat } from '../io/image.ts';
 import { type ImageInfo, inspectImage } from '../io/imageInfo.ts';
 import { encodeGrayPng } from '../io/png.node.ts';
 import { UsageError } from './common.ts';
-import type { ImageFlags } from './image.ts';
+
+/** Flags of `groundray image`, as commander gives them. */
+export interface ImageFlags {
+  readonly out?: string;
+  readonly window?: string;
+  readonly json?: boolean;
+}
 
 /** `groundray image` */
 export async function image(file: string, { out, window, json }: ImageFlags): Promise<void> {

@@ -1,22 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { type SectionChoice, sectionChoices, type ViewChoice, viewChoices } from '../data/corpora/filters.ts';
+import { sectionChoices, viewChoices } from '../data/corpora/filters.ts';
 import { command } from './common.ts';
 import { wholeNumber } from './flags.ts';
-
-/** Flags of `groundray index`, as commander gives them. */
-export interface IndexFlags {
-  readonly root: string;
-  readonly out: string;
-  readonly images?: string;
-  readonly reports?: string;
-  readonly splitFile?: string;
-  readonly checkImages?: boolean;
-  readonly views: ViewChoice;
-  readonly minWords: number;
-  readonly sections: SectionChoice;
-  readonly json?: boolean;
-}
+import type { IndexFlags } from './indexCorpusCommand.ts';
 
 export function registerIndex(program: Command): void {
   program

@@ -1,11 +1,25 @@
 import { existsSync, statSync } from 'node:fs';
 import { Presets, SingleBar } from 'cli-progress';
 import { buildIndex, droppedFile, type IndexSummary } from '../data/corpora/buildIndex.node.ts';
+import type { SectionChoice, ViewChoice } from '../data/corpora/filters.ts';
 import { corpusNamed } from '../data/corpora/registry.node.ts';
 import { RESEARCH_NOTICE } from '../eval/notice.ts';
 import { formatDuration, UsageError } from './common.ts';
-import type { IndexFlags } from './indexCorpus.ts';
 import { interruptSignal } from './interrupt.ts';
+
+/** Flags of `groundray index`, as commander gives them. */
+export interface IndexFlags {
+  readonly root: string;
+  readonly out: string;
+  readonly images?: string;
+  readonly reports?: string;
+  readonly splitFile?: string;
+  readonly checkImages?: boolean;
+  readonly views: ViewChoice;
+  readonly minWords: number;
+  readonly sections: SectionChoice;
+  readonly json?: boolean;
+}
 
 /** `groundray index` */
 export async function indexCorpus(name: string, flags: IndexFlags): Promise<void> {

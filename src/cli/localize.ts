@@ -1,30 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { RESCALE_PRESETS, type RescalePreset } from '../eval/maps.ts';
+import { RESCALE_PRESETS } from '../eval/maps.ts';
 import { command, UsageError } from './common.ts';
-import { type AdapterFlags, numberBetween, withAdapterFlags } from './flags.ts';
-import { type SystemFlags, systemOf, withSystemFlags } from './systemFlags.ts';
-
-/** Flags of `groundray localize` for one image. */
-export interface LocalizeFlags extends AdapterFlags, SystemFlags {
-  readonly run?: string;
-  readonly image: string;
-  readonly phrase: readonly string[];
-  readonly out?: string;
-  readonly preset: RescalePreset;
-  readonly threshold?: number;
-  readonly json?: boolean;
-}
-
-/** Flags as commander gives them: for one image, or for many. */
-export interface AnyLocalizeFlags extends Omit<LocalizeFlags, 'image' | 'phrase'> {
-  readonly image?: string;
-  readonly phrase?: readonly string[];
-  /** A folder of images. */
-  readonly images?: string;
-  /** What to look for in which image, and where it is known to be. */
-  readonly csv?: string;
-}
+import { numberBetween, withAdapterFlags } from './flags.ts';
+import type { LocalizeFlags } from './localizeCommand.ts';
+import type { AnyLocalizeFlags } from './localizeFolder.ts';
+import { systemOf, withSystemFlags } from './systemFlags.ts';
 
 export function registerLocalize(program: Command): void {
   const localize = program

@@ -14,11 +14,22 @@ import { readCalibration } from '../train/calibration.node.ts';
 import type { RunDescription } from '../train/runFolder.node.ts';
 import { openGpu } from './adapter.ts';
 import { UsageError } from './common.ts';
-import { adapterOf } from './flags.ts';
+import { type AdapterFlags, adapterOf } from './flags.ts';
 import { findingLines } from './localization.ts';
-import type { LocalizeFlags } from './localize.ts';
 import { unknownWords, unknownWordsWarning } from './phraseWords.ts';
+import type { SystemFlags } from './systemFlags.ts';
 import { findTrainedRun, loadTrainedModel } from './trainedModel.ts';
+
+/** Flags of `groundray localize`, as commander gives them. */
+export interface LocalizeFlags extends AdapterFlags, SystemFlags {
+  readonly run?: string;
+  readonly image: string;
+  readonly phrase: readonly string[];
+  readonly out?: string;
+  readonly preset: RescalePreset;
+  readonly threshold?: number;
+  readonly json?: boolean;
+}
 
 export const defaultThreshold = 0.3;
 

@@ -21,11 +21,20 @@ import { openGpu } from './adapter.ts';
 import { shownPath, UsageError } from './common.ts';
 import { adapterOf } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
-import type { AnyLocalizeFlags } from './localize.ts';
-import { chooseThreshold } from './localizeCommand.ts';
+import { chooseThreshold, type LocalizeFlags } from './localizeCommand.ts';
 import { localizingDisplay } from './localizingProgress.ts';
 import { systemOf } from './systemFlags.ts';
 import { findTrainedRun, loadTrainedModel } from './trainedModel.ts';
+
+/** Flags as commander gives them: for one image, or for many. */
+export interface AnyLocalizeFlags extends Omit<LocalizeFlags, 'image' | 'phrase'> {
+  readonly image?: string;
+  readonly phrase?: readonly string[];
+  /** A folder of images. */
+  readonly images?: string;
+  /** What to look for in which image, and where it is known to be. */
+  readonly csv?: string;
+}
 
 /** `groundray localize --images` or `--csv`: many images, a table of findings and their maps. */
 export async function localizeFolder(flags: AnyLocalizeFlags): Promise<void> {

@@ -2,31 +2,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { nominalProfiles } from '../train/deviceProfiles.ts';
 import { command } from './common.ts';
-import type { ConfigFlags } from './configFlags.ts';
 import { numberBetween, wholeNumber } from './flags.ts';
-
-/** Flags of `groundray plan`, as commander gives them. */
-export interface PlanFlags
-  extends Pick<
-    ConfigFlags,
-    | 'preset'
-    | 'config'
-    | 'data'
-    | 'batch'
-    | 'chunk'
-    | 'checkpointing'
-    | 'precision'
-    | 'imageSize'
-    | 'objective'
-    | 'vocab'
-  > {
-  readonly memory?: string;
-  readonly device?: string;
-  readonly roofline?: string;
-  readonly efficiency?: number;
-  readonly sentences?: number;
-  readonly json?: boolean;
-}
+import type { PlanFlags } from './planCommand.ts';
 
 export function registerPlan(program: Command): void {
   program

@@ -13,8 +13,30 @@ import {
 import { defaultSentences, modelBytes, planSettings, planStep, type StepPlan } from '../train/plan.ts';
 import { vocabularyOf } from '../train/runFolder.node.ts';
 import { formatMemory, UsageError } from './common.ts';
-import { runConfigOf } from './configFlags.ts';
-import type { PlanFlags } from './plan.ts';
+import { type ConfigFlags, runConfigOf } from './configFlags.ts';
+
+/** Flags of `groundray plan`, as commander gives them. */
+export interface PlanFlags
+  extends Pick<
+    ConfigFlags,
+    | 'preset'
+    | 'config'
+    | 'data'
+    | 'batch'
+    | 'chunk'
+    | 'checkpointing'
+    | 'precision'
+    | 'imageSize'
+    | 'objective'
+    | 'vocab'
+  > {
+  readonly memory?: string;
+  readonly device?: string;
+  readonly roofline?: string;
+  readonly efficiency?: number;
+  readonly sentences?: number;
+  readonly json?: boolean;
+}
 
 const units: Readonly<Record<string, number>> = {
   B: 1,

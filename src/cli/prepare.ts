@@ -2,19 +2,7 @@ import { type Command, Option } from 'commander';
 import { dataFlagHelp } from '../data/spec.node.ts';
 import { command } from './common.ts';
 import { wholeNumber } from './flags.ts';
-
-/** Flags of `groundray prepare`, as commander gives them. */
-export interface PrepareFlags {
-  readonly data?: string;
-  readonly out?: string;
-  readonly size: number;
-  readonly depth: '8' | '16';
-  readonly shardMb: number;
-  readonly workers?: number;
-  readonly strict?: boolean;
-  readonly overwrite?: boolean;
-  readonly verify?: string;
-}
+import type { PrepareFlags } from './prepareCommand.ts';
 
 export function registerPrepare(program: Command): void {
   program

@@ -7,7 +7,19 @@ import { verifyShards } from '../data/shards/verify.node.ts';
 import { parseDataFlag } from '../data/spec.node.ts';
 import { formatDuration, UsageError } from './common.ts';
 import { interruptSignal } from './interrupt.ts';
-import type { PrepareFlags } from './prepare.ts';
+
+/** Flags of `groundray prepare`, as commander gives them. */
+export interface PrepareFlags {
+  readonly data?: string;
+  readonly out?: string;
+  readonly size: number;
+  readonly depth: '8' | '16';
+  readonly shardMb: number;
+  readonly workers?: number;
+  readonly strict?: boolean;
+  readonly overwrite?: boolean;
+  readonly verify?: string;
+}
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -1,18 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { command } from './common.ts';
-import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
-
-/** Flags of `groundray study`, as commander gives them. */
-export interface StudyFlags extends AdapterFlags {
-  readonly preset?: string;
-  readonly config?: string;
-  readonly data?: string;
-  readonly seeds?: readonly number[];
-  readonly objectives?: readonly string[];
-  readonly steps?: number;
-  readonly images?: number;
-  readonly out?: string;
-}
+import { wholeNumber, withAdapterFlags } from './flags.ts';
+import type { StudyFlags } from './study/settings.ts';
 
 /** A flag with a list of distinct values, parted by commas. */
 function listOf<Value>(parse: (text: string) => Value): (text: string) => Value[] {

@@ -15,12 +15,11 @@ import { adapterOf } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
 import { parseCondition } from './study/conditions.ts';
 import { studyDisplay } from './study/display.ts';
-import { measureRun, type PlannedRun, type StudyContext } from './study/measureRun.ts';
-import { planRuns, type StudyWork, workLeft } from './study/plan.ts';
-import { type StudySettings, settleStudy, studyFolder, writeSettings } from './study/settings.ts';
+import { measureRun, type StudyContext } from './study/measureRun.ts';
+import { type PlannedRun, planRuns, type StudyWork, workLeft } from './study/plan.ts';
+import { type StudyFlags, type StudySettings, settleStudy, studyFolder, writeSettings } from './study/settings.ts';
 import { resultPath } from './study/storedRun.ts';
 import { studyLines } from './study/summary.ts';
-import type { StudyFlags } from './study.ts';
 
 const print = (text: string): void => void process.stdout.write(text);
 

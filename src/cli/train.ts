@@ -1,20 +1,8 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { type TuneMode, tuneModes } from '../kernels/tuning/plans.ts';
-import { type AdapterChoice, adapterChoices, command } from './common.ts';
-import type { ConfigFlags } from './configFlags.ts';
-
-/** Flags of `groundray train`, as commander gives them. */
-export interface TrainFlags extends ConfigFlags {
-  readonly out?: string;
-  readonly resume?: string | true;
-  readonly gpu?: boolean;
-  readonly adapter?: AdapterChoice;
-  readonly checks?: boolean;
-  readonly tune?: TuneMode;
-  readonly memory?: string;
-  readonly evaluate: boolean;
-}
+import { tuneModes } from '../kernels/tuning/plans.ts';
+import { adapterChoices, command } from './common.ts';
+import type { TrainFlags } from './trainCommand.ts';
 
 /** A flag that takes a number; commander shows the sentence. */
 function number(value: string): number {

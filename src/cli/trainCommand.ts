@@ -4,20 +4,32 @@ import { openDataset } from '../data/open.node.ts';
 import type { Dataset } from '../data/types.ts';
 import type { Gpu } from '../gpu/gpu.ts';
 import type { Tuning } from '../kernels/tuning/open.ts';
+import type { TuneMode } from '../kernels/tuning/plans.ts';
 import type { MetricsRecord } from '../train/metrics.node.ts';
 import { trainRunRecovering } from '../train/recoverRun.node.ts';
 import { latestRun, newRun, openRunFolder, type RunDescription } from '../train/runFolder.node.ts';
 import { checkStartWeights } from '../train/weights.node.ts';
 import { openTunedGpu } from './adapter.ts';
-import { formatDuration } from './common.ts';
-import { configFromFlags } from './configFlags.ts';
+import { type AdapterChoice, formatDuration } from './common.ts';
+import { type ConfigFlags, configFromFlags } from './configFlags.ts';
 import { evaluateRun } from './evaluateRun.ts';
 import { hasPhrases } from './evaluationPhrases.ts';
 import { interruptSignal } from './interrupt.ts';
 import { printMemory } from './memoryPlan.ts';
 import { parseBytes } from './planCommand.ts';
 import { preparePlans, recordPlans } from './runTuning.ts';
-import type { TrainFlags } from './train.ts';
+
+/** Flags of `groundray train`, as commander gives them. */
+export interface TrainFlags extends ConfigFlags {
+  readonly out?: string;
+  readonly resume?: string | true;
+  readonly gpu?: boolean;
+  readonly adapter?: AdapterChoice;
+  readonly checks?: boolean;
+  readonly tune?: TuneMode;
+  readonly memory?: string;
+  readonly evaluate: boolean;
+}
 
 const runsRoot = 'runs';
 

@@ -1,19 +1,7 @@
 import type { Command } from 'commander';
 import { command } from './common.ts';
-import type { ConfigFlags } from './configFlags.ts';
-import { type AdapterFlags, wholeNumber, withAdapterFlags } from './flags.ts';
-
-/** Flags of `groundray tune`, as commander gives them. */
-export interface TuneFlags
-  extends AdapterFlags,
-    Pick<
-      ConfigFlags,
-      'preset' | 'config' | 'batch' | 'chunk' | 'checkpointing' | 'precision' | 'imageSize' | 'objective'
-    > {
-  readonly sentences?: number;
-  readonly again?: boolean;
-  readonly json?: string;
-}
+import { wholeNumber, withAdapterFlags } from './flags.ts';
+import type { TuneFlags } from './tuneCommand.ts';
 
 export function registerTune(program: Command): void {
   withAdapterFlags(

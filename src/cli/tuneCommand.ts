@@ -6,11 +6,22 @@ import type { TunedProduct } from '../kernels/tuning/tune.ts';
 import { stepProducts } from '../train/tuning.ts';
 import { openTunedGpu } from './adapter.ts';
 import { formatDuration } from './common.ts';
-import { runConfigOf } from './configFlags.ts';
-import { adapterOf } from './flags.ts';
+import { type ConfigFlags, runConfigOf } from './configFlags.ts';
+import { type AdapterFlags, adapterOf } from './flags.ts';
 import { interruptSignal } from './interrupt.ts';
-import type { TuneFlags } from './tune.ts';
 import { tuneProducts } from './tuneProducts.ts';
+
+/** Flags of `groundray tune`, as commander gives them. */
+export interface TuneFlags
+  extends AdapterFlags,
+    Pick<
+      ConfigFlags,
+      'preset' | 'config' | 'batch' | 'chunk' | 'checkpointing' | 'precision' | 'imageSize' | 'objective'
+    > {
+  readonly sentences?: number;
+  readonly again?: boolean;
+  readonly json?: string;
+}
 
 /** `tile64`, `tile64 in 4 parts` */
 function describePlan({ core, splits }: Pick<GemmPlan, 'core' | 'splits'>): string {

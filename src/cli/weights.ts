@@ -1,33 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { command } from './common.ts';
-
-export interface InspectFlags {
-  readonly json?: boolean;
-}
-
-export interface ConvertFlags {
-  readonly dtype?: 'f32' | 'f16';
-  readonly strip?: readonly string[];
-  readonly prefix?: string;
-  readonly only?: string;
-}
-
-export interface LoadFlags {
-  readonly into: string;
-  readonly allowMissing?: boolean;
-  readonly json?: boolean;
-}
-
-export interface FetchFlags {
-  readonly cache?: string;
-  readonly baseUrl?: string;
-}
-
-export interface ExportFlags {
-  readonly run?: string;
-  readonly out: string;
-}
+import type { ConvertFlags } from './weightsConvert.ts';
+import type { ExportFlags } from './weightsExport.ts';
+import type { FetchFlags } from './weightsFetch.ts';
+import type { InspectFlags } from './weightsInspect.ts';
+import type { LoadFlags } from './weightsLoad.ts';
 
 /** Collects a flag that may be given several times. */
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -9,7 +9,13 @@ import { elementCount } from '../io/tensorFile.ts';
 import { byteProgress } from './byteProgress.ts';
 import { formatFileSize, UsageError } from './common.ts';
 import { interruptSignal } from './interrupt.ts';
-import type { ConvertFlags } from './weights.ts';
+
+export interface ConvertFlags {
+  readonly dtype?: 'f32' | 'f16';
+  readonly strip?: readonly string[];
+  readonly prefix?: string;
+  readonly only?: string;
+}
 
 function renamer({ strip = [], prefix = '', only }: ConvertFlags): (name: string) => string | undefined {
   return (name) => {

@@ -14,7 +14,11 @@ import type { RunConfig } from '../train/config.ts';
 import { shownPath, UsageError } from './common.ts';
 import { modelCard } from './modelCard.ts';
 import { findTrainedRun } from './trainedModel.ts';
-import type { ExportFlags } from './weights.ts';
+
+export interface ExportFlags {
+  readonly run?: string;
+  readonly out: string;
+}
 
 /** Undefined where the data are not on this machine: weights may be exported anywhere. */
 async function datasetOf({ data }: RunConfig): Promise<Dataset | undefined> {

@@ -10,7 +10,11 @@ import { cachedPath, weightsCache } from '../io/weightsCache.node.ts';
 import { byteProgress } from './byteProgress.ts';
 import { formatFileSize, UsageError } from './common.ts';
 import { interruptSignal } from './interrupt.ts';
-import type { FetchFlags } from './weights.ts';
+
+export interface FetchFlags {
+  readonly cache?: string;
+  readonly baseUrl?: string;
+}
 
 /** Where each file came from, and what it looked like then; `fetched.json` beside the files. */
 const recordSchema = z.record(

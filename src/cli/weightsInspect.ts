@@ -2,7 +2,10 @@ import { openTensorFile } from '../io/openTensors.node.ts';
 import { bytesOf } from '../io/tensorDtypes.ts';
 import { elementCount, type TensorFile } from '../io/tensorFile.ts';
 import { formatFileSize } from './common.ts';
-import type { InspectFlags } from './weights.ts';
+
+export interface InspectFlags {
+  readonly json?: boolean;
+}
 
 /** Longest value of a metadata entry that is shown. */
 const longestShown = 100;

@@ -19,7 +19,12 @@ import { openRunFolder } from '../train/runFolder.node.ts';
 import { towerOptions } from '../train/weights.node.ts';
 import { UsageError } from './common.ts';
 import { runConfigOf } from './configFlags.ts';
-import type { LoadFlags } from './weights.ts';
+
+export interface LoadFlags {
+  readonly into: string;
+  readonly allowMissing?: boolean;
+  readonly json?: boolean;
+}
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 

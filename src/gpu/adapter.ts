@@ -43,7 +43,8 @@ export function summarizeAdapter(info: GPUAdapterInfo, features: GPUSupportedFea
     kind: software ? 'software' : 'hardware',
     vendor: info.vendor,
     architecture: info.architecture,
-    description: info.description || info.device || info.vendor,
+    // Chromium tells neither description nor device.
+    description: info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' '),
     subgroupSize: fixedSubgroup ? info.subgroupMaxSize : 0,
     halfMatrices: hasHalfMatrices(info, features),
   };

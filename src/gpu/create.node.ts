@@ -1,4 +1,4 @@
-import { create, globals } from 'webgpu';
+import { loadOptional } from '../io/optionalPackage.node.ts';
 import { summarizeAdapter } from './adapter.ts';
 import type { CreateGpuOptions } from './create.ts';
 import { createGpuFrom } from './create.ts';
@@ -32,8 +32,10 @@ export function dawnToggles(checks: boolean, vendor: string): string[] {
   return enabled.length > 0 ? [exact, `enable-dawn-features=${enabled.join()}`] : [exact];
 }
 
+type Dawn = typeof import('webgpu');
+
 /** One instance per set of toggles; each is usable for many devices. */
-function openInstance(toggles: readonly string[]): GPU {
+function openInstance({ create }: Dawn, toggles: readonly string[]): GPU {
   const instance = create([...toggles]);
   instances.push(instance);
   return instance;
@@ -74,18 +76,20 @@ async function systemAdapter(entry: GPU, forceFallback: boolean): Promise<GPUAda
 
 /**
  * Makes a Gpu in Node on Dawn. Without an adapter of the system, the SwiftShader of an npm package runs the kernels.
- * @throws GpuError if no adapter fits, or `requireHardware` is set and only a software adapter was found.
+ * @throws MissingPackageError without the package webgpu, which is Dawn and an optional peer of this one; GpuError if no
+ * adapter fits, or `requireHardware` is set and only a software adapter was found.
  */
 export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
   const choice = adapterChoice(options);
-  Object.assign(globalThis, globals);
+  const dawn = await loadOptional('webgpu', () => import('webgpu'), 'WebGPU in Node');
+  Object.assign(globalThis, dawn.globals);
   const checks = options.checks ?? true;
   const toggles = dawnToggles(checks, '');
   if (choice === 'swiftshader') await useSwiftShader();
-  let entry = openInstance(toggles);
+  let entry = openInstance(dawn, toggles);
   let found = await systemAdapter(entry, choice === 'software');
   if (!found && choice !== 'hardware' && (await useSwiftShader())) {
-    entry = openInstance(toggles);
+    entry = openInstance(dawn, toggles);
     found = await entry.requestAdapter();
   }
   if (!found) {
@@ -98,7 +102,7 @@ export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
     );
   }
   if (found.info.vendor === 'nvidia') {
-    entry = openInstance(dawnToggles(checks, found.info.vendor));
+    entry = openInstance(dawn, dawnToggles(checks, found.info.vendor));
     found = (await systemAdapter(entry, false)) ?? found;
   }
   const software = summarizeAdapter(found.info, found.features).kind === 'software';

@@ -14,3 +14,14 @@ export class DownloadError extends Error {
     this.temporary = temporary;
   }
 }
+
+/** Packages are not installed that this one does not bring, because pages do without. */
+export class MissingPackageError extends Error {
+  override readonly name = 'MissingPackageError';
+
+  /** @param user what needs them, at the beginning of a sentence. */
+  constructor(user: string, packages: readonly string[]) {
+    const what = packages.length === 1 ? `the package ${packages[0]}` : `the packages ${packages.join(', ')}`;
+    super(`${user} needs ${what}, which groundray does not bring: npm install ${packages.join(' ')}`);
+  }
+}

@@ -1,6 +1,5 @@
 /** Image files in Node: as `image.ts`, with PNG and JPEG decoded by a native library that is several times faster. */
 import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { maskOfImage } from '../data/annotations/mask.ts';
 import { DataError } from '../data/errors.ts';
 import type { GrayImage, Mask } from '../data/types.ts';
@@ -8,6 +7,7 @@ import { nodeCodecs } from './codecs.node.ts';
 import { orient, toGray } from './gray.ts';
 import { decodeImage as decodeAnyImage, imageFormat } from './image.ts';
 import { readJpegHeader } from './jpeg.ts';
+import { loadOptional } from './optionalPackage.node.ts';
 import { readPngHeader } from './png.ts';
 
 /**
@@ -52,6 +52,7 @@ export async function readBytes(path: string, source = path): Promise<Uint8Array
 }
 
 async function decodeNatively(bytes: Uint8Array, source: string, wide: boolean): Promise<GrayImage> {
+  const { default: sharp } = await loadOptional('sharp', () => import('sharp'), 'Decoding PNG and JPEG images in Node');
   try {
     // Colour profiles are ignored: radiographs are read as stored, as with other tools of the field.
     const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import type { PlanFlags } from '../../src/cli/plan.ts';
+import type { PlanFlags } from '../../src/cli/planCommand.ts';
 import { parseBytes, plan } from '../../src/cli/planCommand.ts';
 import { temporaryFolder } from '../support/tinyRun.ts';
 

@@ -1,14 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { optionalPackages } from '../../src/io/optionalPackage.node.ts';
 import { launchChromium } from '../../src/verify/browser/launch.node.ts';
 import { chromiumIsMissing, root, serveFolder } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'groundray-package-'));
 let tarball = '';
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+};
 
 function run(command: string, args: readonly string[], cwd: string): string {
   try {
@@ -25,6 +32,18 @@ function write(file: string, text: string): void {
   const path = join(folder, file);
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, text);
+}
+
+/** Versions that the repository has, which npm finds in its cache. */
+function install(...packages: readonly string[]): void {
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...packages], folder);
+}
+
+/** Bytes of all files below a folder. */
+function sizeOf(parent: string): number {
+  return readdirSync(parent, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
 /** What a first page does: a matrix product with its gradient, then steps of a layer and an optimizer of another entry. */
@@ -57,8 +76,7 @@ const page = (source: string, head = ''): string =>
 
 beforeAll(() => {
   run('npm', ['pack', '--silent', '--pack-destination', folder], root);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  tarball = join(folder, `groundray-${version}.tgz`);
+  tarball = join(folder, `groundray-${manifest.version}.tgz`);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -73,6 +91,13 @@ describe('the packed package', () => {
     const report = run('npx', ['attw', tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji'], root);
     expect(report.match(/bundler: OK/g)).toHaveLength(8);
     expect(report.match(/node16 \(from ESM\): OK/g)).toHaveLength(8);
+  });
+
+  it('leaves to its user what only Node needs', () => {
+    for (const name of optionalPackages) {
+      expect(manifest.peerDependencies[name], name).toMatch(/^>=/);
+      expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+    }
   });
 
   it('holds no source, test or data of the repository', () => {
@@ -90,8 +115,7 @@ describe('the package installed from its tarball', () => {
 
   beforeAll(async () => {
     write('package.json', JSON.stringify({ name: 'empty', private: true, type: 'module' }));
-    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional'];
-    run('npm', ['install', ...flags, tarball], folder);
+    install(tarball);
     if (!chromiumIsMissing) browser = await launchChromium('auto');
   });
 
@@ -145,29 +169,101 @@ describe('the package installed from its tarball', () => {
     });
   });
 
-  // Not groundray/data: the declarations of dicom-parser name Node's Buffer, which only skipLibCheck forgives.
-  it('is typed for pages, which have no types of Node', () => {
-    const entries = ['', '/nn', '/models', '/eval', '/train'].map((name) => `groundray${name}`);
-    const uses = entries.map((entry, i) => `import * as entry${i} from '${entry}'; console.log(entry${i});`);
-    write('types/main.ts', `${uses.join('\n')}\nconst gpu: entry0.Gpu = await entry0.createGpu(); gpu.dispose();\n`);
-    for (const resolution of ['bundler', 'nodenext']) {
-      const compilerOptions = {
-        strict: true,
-        noEmit: true,
-        target: 'es2023',
-        lib: ['es2023', 'esnext.disposable', 'dom'],
-        types: [],
-        module: resolution === 'bundler' ? 'esnext' : resolution,
-        moduleResolution: resolution,
-        skipLibCheck: false,
-      };
-      write('types/tsconfig.json', JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-      expect(run('npx', ['tsc', '-p', join(folder, 'types')], root)).toBe('');
-    }
+  function compile(code: string, compilerOptions: object): string {
+    write('types/main.ts', code);
+    const options = { strict: true, noEmit: true, target: 'es2023', ...compilerOptions };
+    write('types/tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['main.ts'] }));
+    return run('npx', ['tsc', '-p', join(folder, 'types')], root);
+  }
+
+  it.each([
+    ['esnext', 'bundler'],
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+  ])('is typed for pages, which have no types of Node: module %s, resolution %s', (module, moduleResolution) => {
+    const code = (entries: readonly string[]): string => {
+      const uses = entries.map((entry, i) => `import * as entry${i} from '${entry}'; console.log(entry${i});`);
+      return `${uses.join('\n')}\nconst gpu: entry0.Gpu = await entry0.createGpu(); gpu.dispose();\n`;
+    };
+    const page = { module, moduleResolution, lib: ['es2023', 'esnext.disposable', 'dom'], types: [] };
+    const entries = ['groundray', 'groundray/nn', 'groundray/models', 'groundray/eval', 'groundray/train'];
+    expect(compile(code(entries), { ...page, skipLibCheck: false })).toBe('');
+    // The declarations of dicom-parser name Node's Buffer, which only skipLibCheck forgives.
+    expect(compile(code([...entries, 'groundray/data']), { ...page, skipLibCheck: true })).toBe('');
   });
 
-  it('gives Node its own createGpu', () => {
-    write('node.js', `${script}\nconsole.log(JSON.stringify(globalThis.result));`);
-    expect(JSON.parse(run('node', ['node.js'], folder))).toEqual(expected);
+  it('is typed as docs/embed.md uses it', () => {
+    const code = [...readFileSync(join(root, 'docs/embed.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(
+      ([, block]) => block,
+    );
+    expect(code).toHaveLength(2);
+    const types = [join(root, 'node_modules/@webgpu/types')];
+    expect(
+      compile(code.join(''), {
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        lib: ['es2023', 'dom'],
+        types,
+        skipLibCheck: true,
+      }),
+    ).toBe('');
+  });
+
+  it('is typed for Node, without the packages that it may do without', () => {
+    const code = `import { createGpu } from 'groundray';
+      import { readImage } from 'groundray/node';
+      const gpu = await createGpu({ adapter: 'software' });
+      const { width }: { readonly width: number } = await readImage('x.png');
+      console.log(gpu, width);`;
+    const node = { types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true };
+    expect(compile(code, { ...node, module: 'node16', moduleResolution: 'node16' })).toBe('');
+  });
+
+  it('is small: what pages do without does not come with it', () => {
+    const modules = readdirSync(join(folder, 'node_modules'));
+    expect(optionalPackages.filter((name) => modules.includes(name))).toEqual([]);
+    const megabytes = sizeOf(join(folder, 'node_modules')) / 1e6;
+    console.log(`node_modules after npm install: ${megabytes.toFixed(0)} MB.`);
+    expect(megabytes).toBeLessThan(40);
+  });
+
+  it('says what has to be installed for Node, and loads all the same', () => {
+    write(
+      'missing.js',
+      `import { createGpu } from 'groundray';
+       import { nodeCodecs, readImage } from 'groundray/node';
+       const reason = (action) => action.then(() => 'none', ({ name, message }) => name + ': ' + message);
+       const image = ${JSON.stringify(join(root, 'docs/images/web.png'))};
+       console.log(JSON.stringify([await reason(createGpu()), await reason(readImage(image)), await reason(nodeCodecs())]));`,
+    );
+    const install = (user: string, name: string): string =>
+      `MissingPackageError: ${user} needs the package ${name}, which groundray does not bring: npm install ${name}`;
+    expect(JSON.parse(run('node', ['missing.js'], folder))).toEqual([
+      install('WebGPU in Node', 'webgpu'),
+      install('Decoding PNG and JPEG images in Node', 'sharp'),
+      install('Decoding compressed DICOM images', 'dcmjs-codecs'),
+    ]);
+    expect(run('npx', ['groundray', '--help'], folder)).toContain('Usage: groundray');
+    expect(() => run('npx', ['groundray', 'phantom', '--out', 'phantoms'], folder)).toThrow(
+      `npm install ${optionalPackages.join(' ')}`,
+    );
+  });
+
+  describe('with what Node needs', () => {
+    beforeAll(() => install(...optionalPackages.map((name) => `${name}@${manifest.devDependencies[name]}`)));
+
+    it('gives Node its own createGpu', () => {
+      write('node.js', `${script}\nconsole.log(JSON.stringify(globalThis.result));`);
+      expect(JSON.parse(run('node', ['node.js'], folder))).toEqual(expected);
+    });
+
+    it('has a command line', () => {
+      const phantom = ['phantom', '--out', 'phantoms', '--count', '3', '--layout', 'mimic-cxr-jpg'];
+      expect(run('npx', ['groundray', ...phantom], folder)).toContain('Wrote 3 studies');
+      const image = readdirSync(join(folder, 'phantoms'), { recursive: true, encoding: 'utf8' }).find((file) =>
+        file.endsWith('.jpg'),
+      );
+      expect(run('npx', ['groundray', 'image', join('phantoms', image ?? '')], folder)).toContain('JPEG');
+    });
   });
 });

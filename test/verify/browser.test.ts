@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeAdapter } from '../../src/gpu/adapter.ts';
 import { bundlePage } from '../../src/verify/browser/bundle.node.ts';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { verifyInBrowser } from '../../src/verify/browser/launch.node.ts';
@@ -58,10 +59,10 @@ describe.skipIf(!hasChromium)('verifyInBrowser', () => {
   it('runs the same cases in Chromium and reports what misses', { timeout: 300_000 }, async () => {
     const adapters: string[] = [];
     const [group] = await verifyInBrowser(source, {
-      adapter: 'auto',
-      onAdapter: ({ kind }) => adapters.push(kind),
+      adapter: 'swiftshader',
+      onAdapter: (adapter) => adapters.push(describeAdapter(adapter)),
     });
-    expect(adapters).toEqual(['software']);
+    expect(adapters).toEqual(['google swiftshader (software adapter)']);
     expect(group).toMatchObject({ group: 'products', passed: 1, failed: 1 });
     expect(group!.failures.flatMap(failureLines)).toEqual([
       expect.stringMatching(/^FAILED products\/wrong y: element 1: expected -3, got -2 /),

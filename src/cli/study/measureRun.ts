@@ -4,13 +4,13 @@ import type { Dataset } from '../../data/types.ts';
 import type { StudyRun } from '../../eval/study/measurement.ts';
 import type { Gpu } from '../../gpu/gpu.ts';
 import type { Tuning } from '../../kernels/tuning/open.ts';
-import type { RunConfig } from '../../train/config.ts';
 import { trainRun } from '../../train/run.node.ts';
 import { type RunDescription, writeRunFolder } from '../../train/runFolder.node.ts';
 import { evaluateRun } from '../evaluateRun.ts';
 import { preparePlans, recordPlans } from '../runTuning.ts';
 import { loadTrainedModel, makeUntrainedModel } from '../trainedModel.ts';
 import type { StudyDisplay } from './display.ts';
+import type { PlannedRun } from './plan.ts';
 import { openStudyRun, readCurve, readResult } from './storedRun.ts';
 
 /** What all runs of a study share. */
@@ -20,16 +20,6 @@ export interface StudyContext {
   readonly dataset: Dataset;
   readonly display: StudyDisplay;
   readonly signal: AbortSignal;
-}
-
-/** One run of a study: where it lies and what it is. */
-export interface PlannedRun {
-  readonly condition: string;
-  readonly seed: number;
-  readonly folder: string;
-  readonly config: RunConfig;
-  /** False for the network before its first step. */
-  readonly trained: boolean;
 }
 
 /**

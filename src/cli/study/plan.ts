@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { untrainedCondition } from '../../eval/study/measurement.ts';
+import type { RunConfig } from '../../train/config.ts';
 import { parseCondition, runConfigFor, runFolderOf } from './conditions.ts';
-import type { PlannedRun } from './measureRun.ts';
 import type { StudySettings } from './settings.ts';
 import { resultPath } from './storedRun.ts';
+
+/** One run of a study: where it lies and what it is. */
+export interface PlannedRun {
+  readonly condition: string;
+  readonly seed: number;
+  readonly folder: string;
+  readonly config: RunConfig;
+  /** False for the network before its first step. */
+  readonly trained: boolean;
+}
 
 /** All runs of a study, seed by seed, so that a study that is stopped has whole seeds to compare. */
 export function planRuns(folder: string, { config, conditions, seeds }: StudySettings): PlannedRun[] {

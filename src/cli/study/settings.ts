@@ -6,7 +6,19 @@ import { writeJsonAtomic } from '../../io/atomic.node.ts';
 import { type RunConfig, runConfigSchema } from '../../train/config.ts';
 import { ConfigError } from '../../train/errors.ts';
 import { type ConfigFlags, configFromFlags, runConfigOf } from '../configFlags.ts';
-import type { StudyFlags } from '../study.ts';
+import type { AdapterFlags } from '../flags.ts';
+
+/** Flags of `groundray study`, as commander gives them. */
+export interface StudyFlags extends AdapterFlags {
+  readonly preset?: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly seeds?: readonly number[];
+  readonly objectives?: readonly string[];
+  readonly steps?: number;
+  readonly images?: number;
+  readonly out?: string;
+}
 
 const fileName = 'settings.json';
 

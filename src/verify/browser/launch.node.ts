@@ -88,6 +88,7 @@ export async function verifyInBrowser(fixtures: FixtureSource, options: BrowserV
         group: options.group,
         case: options.case,
         requireHardware: options.adapter === 'gpu',
+        requireSwiftShader: options.adapter === 'swiftshader',
       };
       await Promise.race([crashed, page.evaluate((given) => globalThis.verifyFixtures(given), request)]);
     } finally {

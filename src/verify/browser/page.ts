@@ -1,5 +1,6 @@
-import type { AdapterSummary } from '../../gpu/adapter.ts';
+import { type AdapterSummary, describeAdapter } from '../../gpu/adapter.ts';
 import { createGpu } from '../../gpu/create.ts';
+import { GpuError } from '../../gpu/errors.ts';
 import type { CaseReport, GroupReport } from '../report.ts';
 import { runFixtures } from '../runner.ts';
 import { fetchSource } from './fetchSource.ts';
@@ -9,6 +10,8 @@ export interface PageOptions {
   readonly group?: string | undefined;
   readonly case?: string | undefined;
   readonly requireHardware: boolean;
+  /** Nothing runs on another adapter than the browser's SwiftShader. */
+  readonly requireSwiftShader: boolean;
 }
 
 /** What the page tells while it runs. */
@@ -25,7 +28,7 @@ declare global {
 }
 
 /** Runs the fixtures that are served beside the page. Reports travel one after the other, in order. */
-globalThis.verifyFixtures = async ({ requireHardware, group, case: glob }) => {
+globalThis.verifyFixtures = async ({ requireHardware, requireSwiftShader, group, case: glob }) => {
   let sent = Promise.resolve();
   const send = (event: PageEvent): void => {
     sent = sent.then(() => globalThis.verifyReport(event));
@@ -35,6 +38,9 @@ globalThis.verifyFixtures = async ({ requireHardware, group, case: glob }) => {
       fetchSource(new URL('fixtures/', location.href).href),
       async () => {
         const gpu = await createGpu({ requireHardware });
+        if (requireSwiftShader && gpu.adapter.architecture !== 'swiftshader') {
+          throw new GpuError(`Expected the browser's SwiftShader, found ${describeAdapter(gpu.adapter)}.`);
+        }
         send({ kind: 'adapter', adapter: gpu.adapter });
         return gpu;
       },
