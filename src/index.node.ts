@@ -5,6 +5,7 @@
 
 export * from './engine.node.ts';
 export { nodeCodecs } from './io/codecs.node.ts';
+export { MissingPackageError } from './io/errors.ts';
 export { readImage } from './io/image.node.ts';
 export { openTensorFile } from './io/openTensors.node.ts';
 export { encodePng, type Pixels } from './io/png.node.ts';

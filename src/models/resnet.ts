@@ -2,10 +2,8 @@ import { cast } from '../autograd/ops/cast.ts';
 import { maxPool2d } from '../autograd/ops/pooling.ts';
 import { mean } from '../autograd/ops/reductions.ts';
 import { resizeBilinear } from '../autograd/ops/resizeBilinear.ts';
-import { cat, expand } from '../autograd/ops/shape.ts';
-import type { Tensor } from '../autograd/tensor.ts';
-import { Tensor as TensorClass } from '../autograd/tensor.ts';
-import { fill } from '../kernels/fill.ts';
+import { cat, expand, reshape } from '../autograd/ops/shape.ts';
+import { type Tensor, tensor } from '../autograd/tensor.ts';
 import { runBlock } from '../nn/block.ts';
 import { centredFanOut, type Initializer, kaimingFanOut } from '../nn/init.ts';
 import { BatchNorm2d, Conv2d } from '../nn/layers.ts';
@@ -164,9 +162,11 @@ function withCoordinates(image: Tensor): Tensor {
   const { gpu } = image;
   const dtype = image.dtype === 'f16' ? 'f16' : 'f32';
   const [batch = 0, height = 0, width = 0] = image.shape;
-  const ends = [-1, 1].map((value) => new TensorClass(fill(gpu, [1, 1, 1, 1], value)));
-  const ramps = [2, 1].map((axis) => {
-    const ramp = resizeBilinear(cat(ends, axis), [height, width], { alignCorners: true });
+  const ends = tensor(gpu, [-1, 1], [2]);
+  const alongWidth = [1, 1, 2, 1];
+  const alongHeight = [1, 2, 1, 1];
+  const ramps = [alongWidth, alongHeight].map((shape) => {
+    const ramp = resizeBilinear(reshape(ends, shape), [height, width], { alignCorners: true });
     return expand(cast(ramp, dtype), [batch, height, width, 1]);
   });
   return cat([image, ...ramps], 3);
