@@ -1,5 +1,6 @@
 export interface FrameSummary {
   readonly frames: number;
+  readonly perSecond: number;
   /** Milliseconds from one frame to the next. */
   readonly median: number;
   readonly percentile95: number;
@@ -13,6 +14,7 @@ const bins = 1000;
 export class FrameIntervals {
   private readonly counts = new Map<string, Uint32Array>();
   private readonly longest = new Map<string, number>();
+  private readonly total = new Map<string, number>();
   private last: number | undefined;
 
   constructor() {
@@ -34,6 +36,7 @@ export class FrameIntervals {
       const bin = Math.min(bins, Math.round(gap));
       counts[bin] = (counts[bin] ?? 0) + 1;
       this.longest.set(doing, Math.max(gap, this.longest.get(doing) ?? 0));
+      this.total.set(doing, gap + (this.total.get(doing) ?? 0));
     }
     this.last = now;
   }
@@ -50,7 +53,8 @@ export class FrameIntervals {
         return before >= share * frames;
       });
     };
+    const perSecond = (1000 * frames) / (this.total.get(doing) ?? 1);
     const longest = this.longest.get(doing) ?? 0;
-    return { frames, median: quantile(0.5), percentile95: quantile(0.95), longest };
+    return { frames, perSecond, median: quantile(0.5), percentile95: quantile(0.95), longest };
   }
 }

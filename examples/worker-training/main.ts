@@ -120,8 +120,9 @@ function showSmoothness(): void {
   for (const row of document.querySelectorAll<HTMLTableRowElement>('#frames tbody tr')) {
     const summary = intervals.summary(row.id);
     if (!summary) continue;
-    const { frames, median, percentile95, longest } = summary;
-    const texts = [frames.toLocaleString('en'), ...[median, percentile95, longest].map((time) => time.toFixed(0))];
+    const { frames, perSecond, median, percentile95, longest } = summary;
+    const times = [median, percentile95, longest].map((time) => `${time.toFixed(0)} ms`);
+    const texts = [frames.toFixed(0), perSecond.toFixed(0), ...times];
     row.querySelectorAll('td').forEach((cell, i) => {
       cell.textContent = texts[i] ?? '';
     });

@@ -22,10 +22,8 @@ describeInChromium(
     /** What the page shows of its frames; times in milliseconds. */
     const frames = async (row: 'idle' | 'training') => {
       const cells = await page().locator(`#${row} td`).allInnerTexts();
-      const [count = 0, median = 0, percentile95 = 0, longest = 0] = cells.map((text) =>
-        Number(text.replaceAll(',', '')),
-      );
-      return { count, median, percentile95, longest };
+      const [count = 0, perSecond = 0, median = 0, percentile95 = 0, longest = 0] = cells.map(Number.parseFloat);
+      return { count, perSecond, median, percentile95, longest };
     };
     const longTasks = async () => {
       const line = await page().waitForSelector('#smoothness[data-others]');
