@@ -20,6 +20,7 @@ export interface StartModel {
   readonly note: string;
 }
 
+/** What came with the weights that `startModel` is given. */
 export interface StartModelOptions {
   /** Word pieces that were published with the BERT. Without one it is that of the phantoms by default. */
   readonly vocabulary?: readonly string[];
