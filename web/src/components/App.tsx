@@ -43,9 +43,9 @@ export function App() {
                 <ViewPanel />
                 <BatchPanel />
                 <TrainPanel />
-                <DevicePanel />
               </div>
             </div>
+            <DevicePanel />
           </>
         )}
         <p class="hidden" role="status" aria-live="polite">

@@ -55,7 +55,7 @@ export function BenchmarkSection() {
       <h3 id="benchmark-heading">Benchmark</h3>
       <p class="facts">
         Kernels and a training step on this device, beside what it can do at best: measured multiply-adds in registers
-        and copies of large arrays. Seconds on a graphics card, up to a minute on a processor.
+        and copies of large arrays. It takes half a minute on two processor cores.
       </p>
       <p>
         {running.value ? (

@@ -13,28 +13,31 @@ export function DevicePanel() {
   const { liveBytes, liveBuffers, pooledBytes, peakAllocatedBytes } = report.memory;
   const answers = cards.value.map(({ answer }) => answer.value);
   const times = answers.flatMap((answer) => (answer ? [`${Math.round(answer.milliseconds)} ms`] : []));
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      'Adapter',
+      report.isSoftware
+        ? `${report.adapter}: computed on the processor, slower than on a graphics card`
+        : report.adapter,
+    ],
+    [
+      'Memory',
+      `${bytes(liveBytes)} in ${liveBuffers} buffers, ${bytes(pooledBytes)} kept for reuse, ${bytes(peakAllocatedBytes)} at most`,
+    ],
+    ['Time of the last answers', times.join(', ') || 'none yet'],
+    ['Features', report.features.join(', ') || 'none'],
+    ...Object.entries(report.limits).map(([name, limit]) => [name, limit.toLocaleString('en')] as const),
+  ];
   return (
     <details class="panel">
       <summary>Device</summary>
-      <dl>
-        <dt>Adapter</dt>
-        <dd>
-          {report.adapter}
-          {report.isSoftware && ': computed on the processor, slower than on a graphics card'}
-        </dd>
-        <dt>Memory</dt>
-        <dd>
-          {bytes(liveBytes)} in {liveBuffers} buffers, {bytes(pooledBytes)} kept for reuse, {bytes(peakAllocatedBytes)}{' '}
-          at most
-        </dd>
-        <dt>Time of the last answers</dt>
-        <dd>{times.join(', ') || 'none yet'}</dd>
-        {Object.entries(report.limits).flatMap(([name, limit]) => [
-          <dt key={name}>{name}</dt>,
-          <dd key={`${name} value`}>{limit.toLocaleString('en')}</dd>,
-        ])}
-        <dt>Features</dt>
-        <dd>{report.features.join(', ') || 'none'}</dd>
+      <dl class="wide">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
       <TraceSection hasTimestamps={report.features.includes('timestamp-query')} />
       <BenchmarkSection />

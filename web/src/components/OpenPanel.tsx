@@ -46,17 +46,19 @@ export function OpenPanel() {
         ))}
       </fieldset>
       <div class="field">
-        <label for="model-files">
-          Open a model (model.safetensors, config.json and vocab.txt of a run folder, or a zip of them; or published
-          weights of a BERT with its vocab.txt and config.json, of a ResNet-50, or of both)
-        </label>
+        <label for="model-files">Open a model (the files of a run, a zip of them, or published weights)</label>
         <input
           id="model-files"
           type="file"
           multiple
           accept={MODEL_ENDINGS.join(',')}
+          aria-describedby="model-kinds"
           onChange={(event) => void openChosen(event.currentTarget)}
         />
+        <p id="model-kinds" class="hint">
+          A run is model.safetensors, config.json and vocab.txt. Weights are of a BERT, with its vocab.txt and
+          config.json, of a ResNet-50, or of both.
+        </p>
       </div>
       <p class="facts">
         {image && (
