@@ -269,6 +269,21 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     expect((await heapBytes(page)) - heap).toBeLessThan(2 ** 20);
   });
 
+  it('keeps what is typed while a sample is opened', async () => {
+    await page.getByRole('button', { name: 'Sample 1' }).click();
+    const shown = (await page.locator('.add .phrase').first().textContent())!;
+    await phrase(1).fill(shown);
+    await mapOf(1, shown);
+    const input = await phrase(1).elementHandle();
+    await page.getByRole('button', { name: 'Sample 5' }).evaluate((button, field) => {
+      (button as HTMLButtonElement).click();
+      (field as HTMLInputElement).value = 'heart';
+      field!.dispatchEvent(new Event('input', { bubbles: true }));
+    }, input);
+    await card(1).getByRole('img', { name: '“heart” over sample 5' }).waitFor();
+    expect(await phrase(1).inputValue()).toBe('heart');
+  });
+
   it('trains a model, which can then be used and saved', async () => {
     await page.getByText('Train a model here').click();
     await page.getByRole('button', { name: 'Start training' }).click();

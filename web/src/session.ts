@@ -210,10 +210,11 @@ export function chooseSample(index: number): Promise<void> {
     const sample = openSample(index);
     const [card] = cards.value;
     const [known] = sample.known;
-    // A phrase of the sample before is of no use here; one that a person typed stays.
-    const ofSample = card && opened.value?.known.some(({ phrase }) => samePhrase(phrase, card.text.value));
+    const before = opened.value?.known ?? [];
     await inTurn(() => useImage(sample));
-    if (card && known && ofSample) card.text.value = known.phrase;
+    // A phrase of the sample before is of no use here; one that a person typed, even meanwhile, stays.
+    const isOfSample = card && before.some(({ phrase }) => samePhrase(phrase, card.text.value));
+    if (known && isOfSample) card.text.value = known.phrase;
     await answerAll();
     announcement.value = `Opened ${sample.name}.`;
   });
