@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { formatDuration } from '../../../src/io/duration.ts';
 import { save } from '../files.ts';
 import { drawPicture, findingOf } from '../picture.ts';
 import { adoptTrained, modelSource } from '../session.ts';
@@ -21,6 +22,8 @@ export function TrainPanel() {
   const run = useSignal<Begun | undefined>(undefined);
   const losses = useSignal<readonly number[]>([]);
   const running = useSignal(false);
+  /** E.g. `3 min 20 s`. */
+  const left = useSignal('');
   const fromOpened = useSignal(false);
   const canvas = useRef<HTMLCanvasElement>(null);
   const stop = useRef(false);
@@ -55,9 +58,13 @@ export function TrainPanel() {
     try {
       const begun = run.value ?? (await training.begin(steps, fromOpened.value ? await modelSource() : undefined));
       run.value = begun;
+      const [begin, before] = [performance.now(), losses.value.length];
       while (!stop.current && begun.done + losses.value.length < begun.steps) {
         const { total } = await training.step();
         losses.value = [...losses.value, total];
+        const taken = losses.value.length - before;
+        const remaining = begun.steps - begun.done - losses.value.length;
+        left.value = formatDuration(((performance.now() - begin) / taken) * remaining);
         if (losses.value.length % mapEvery === 1) await drawMap(begun);
       }
       const done = begun.done + losses.value.length;
@@ -68,6 +75,7 @@ export function TrainPanel() {
       problem.value = `Training ended: ${error instanceof Error ? error.message : String(error)}`;
     }
     running.value = false;
+    left.value = '';
   };
 
   const take = async (use: 'save' | 'adopt'): Promise<void> => {
@@ -147,6 +155,7 @@ export function TrainPanel() {
           <p>
             <progress aria-label="Training steps" value={done} max={begun.steps} /> step {done} of {begun.steps}
             {losses.value.length > 0 && <>, loss {losses.value.at(-1)?.toFixed(3)}</>}
+            {running.value && left.value !== '' && <>, {left} left</>}
           </p>
           <Curve values={losses.value} first={begun.done} steps={begun.steps} />
           <canvas ref={canvas} role="img" aria-label="Heat map of the first phrase by the model in training" />

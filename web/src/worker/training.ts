@@ -2,7 +2,7 @@ import { type BatchSource, createBatchSource } from '../../../src/data/batches.t
 import { phantomDataset } from '../../../src/data/phantom/dataset.ts';
 import { phantomVocabulary } from '../../../src/data/phantom/vocabulary.ts';
 import { createTokenizer, type WordPieceTokenizer } from '../../../src/data/text/tokenizer.ts';
-import type { GrayImage } from '../../../src/data/types.ts';
+import type { Batch, GrayImage } from '../../../src/data/types.ts';
 import type { Localization } from '../../../src/eval/localizer.ts';
 import { ModelLocalizer } from '../../../src/eval/modelLocalizer.ts';
 import type { Gpu } from '../../../src/gpu/gpu.ts';
@@ -58,6 +58,8 @@ export class PageTraining {
   private readonly tokenizer: WordPieceTokenizer;
   private readonly source: BatchSource;
   private readonly trainer: Trainer;
+  /** Of the next step. */
+  private next: Promise<Batch> | undefined;
 
   private constructor(gpu: Gpu, { config, tokenizer }: Setup) {
     this.config = config;
@@ -92,13 +94,19 @@ export class PageTraining {
     return training;
   }
 
-  /** One optimizer step. */
+  /** One optimizer step. While the GPU computes it, the next batch is drawn. */
   async step(): Promise<StepMetrics> {
-    const { stepsPerEpoch } = this.source;
-    const batch = await this.source.batch(Math.floor(this.done / stepsPerEpoch), this.done % stepsPerEpoch);
-    const metrics = await this.trainer.step(batch, this.done);
+    const batch = await (this.next ?? this.batch());
+    const metrics = this.trainer.step(batch, this.done);
     this.done += 1;
+    this.next = this.batch();
+    this.next.catch(() => undefined);
     return metrics;
+  }
+
+  private batch(): Promise<Batch> {
+    const { stepsPerEpoch } = this.source;
+    return this.source.batch(Math.floor(this.done / stepsPerEpoch), this.done % stepsPerEpoch);
   }
 
   /** Where the model, as it is now, finds a phrase. */
