@@ -1,4 +1,5 @@
-import { conv2d, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d.ts';
+import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../src/kernels/conv2d.ts';
+import { conv2dGeometry } from '../src/kernels/convGeometry.ts';
 import type { ResNetConfig } from '../src/models/resnet.ts';
 import { resNet50Config } from '../src/models/resnet.ts';
 import type { BenchCase, Scale } from './harness.ts';

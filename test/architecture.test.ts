@@ -70,6 +70,14 @@ describe('the house', () => {
     expect(sources().filter((file) => readFileSync(join(root, file), 'utf8').includes('/web/'))).toEqual([]);
   });
 
+  it('keeps what workers do apart from what the page holds', () => {
+    const folder = join(root, 'web/src/worker');
+    const used = readdirSync(folder).flatMap((file) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/from '\.\.\/([\w./]+)'/g)].map(([, path]) => path!),
+    );
+    expect(new Set(used.filter((path) => !path.startsWith('../')))).toEqual(new Set(['files.ts', 'images.ts']));
+  });
+
   it('has no file without a place in a layer', () => {
     const known = new Set([...layers.flat(), ...Object.keys(beside), '']);
     expect(sources().filter((file) => !known.has(folderOf(file)))).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Conv2dGeometry } from './conv2d.ts';
+import type { Conv2dGeometry } from './convGeometry.ts';
 import { contiguous } from './copy.ts';
 import type { NDArray } from './ndarray.ts';
 import { pad, slice } from './slice.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Gpu } from '../../src/gpu/gpu.ts';
 import { wrapDevice } from '../../src/gpu/wrap.ts';
-import { conv2d, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d.ts';
+import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../src/kernels/conv2d.ts';
+import { conv2dGeometry } from '../../src/kernels/convGeometry.ts';
 import { matmul } from '../../src/kernels/matmul.ts';
 import { NDArray } from '../../src/kernels/ndarray.ts';
 import type { Shape } from '../../src/kernels/shape.ts';

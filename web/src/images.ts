@@ -3,10 +3,17 @@ import { phantomStudy } from '../../src/data/phantom/study.ts';
 import type { GrayImage, Mask } from '../../src/data/types.ts';
 import type { DicomImage } from '../../src/io/dicom/decode.ts';
 
-/** A finding of a sample, whose place is known because it was drawn there. */
-export interface KnownFinding {
-  readonly phrase: string;
+/** A place in an image that somebody marked. */
+export interface TruthFinding {
+  /** Absent: it holds for whatever is looked for. */
+  readonly phrase?: string;
+  /** Of the image's size. */
   readonly mask: Mask;
+}
+
+/** A finding of a sample, whose place is known because it was drawn there. */
+export interface KnownFinding extends TruthFinding {
+  readonly phrase: string;
 }
 
 export interface OpenedImage {

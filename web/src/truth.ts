@@ -5,19 +5,11 @@ import { uniteMasks } from '../../src/data/regions.ts';
 import type { Mask } from '../../src/data/types.ts';
 import { EVALUATION_SIDE } from '../../src/eval/agreement.ts';
 import { reduceMask } from '../../src/eval/masks.ts';
-import type { OpenedImage } from './images.ts';
+import type { OpenedImage, TruthFinding } from './images.ts';
 import { mostPixels } from './picture.ts';
 import { attempt } from './session.ts';
 import { announcement, opened, showKnown } from './state.ts';
 import { engine } from './workers.ts';
-
-/** A place in an image that somebody marked. */
-export interface TruthFinding {
-  /** Absent: it holds for whatever is looked for. */
-  readonly phrase?: string;
-  /** Of the image's size. */
-  readonly mask: Mask;
-}
 
 /** Ground truth that a person gave for one image. */
 export interface GivenTruth {

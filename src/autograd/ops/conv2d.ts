@@ -1,5 +1,5 @@
-import type { Conv2dOptions } from '../../kernels/conv2d.ts';
-import { conv2d as conv2dArrays, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../../kernels/conv2d.ts';
+import { conv2d as conv2dArrays, conv2dInputGrad, conv2dWeightGrad } from '../../kernels/conv2d.ts';
+import { type Conv2dOptions, conv2dGeometry } from '../../kernels/convGeometry.ts';
 import { sumRows } from '../../kernels/reduce.ts';
 import { record } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';

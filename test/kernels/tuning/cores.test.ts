@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { conv2d, conv2dGeometry, conv2dInputGrad, conv2dWeightGrad } from '../../../src/kernels/conv2d.ts';
+import { conv2d, conv2dInputGrad, conv2dWeightGrad } from '../../../src/kernels/conv2d.ts';
+import { conv2dGeometry } from '../../../src/kernels/convGeometry.ts';
 import { gemmCores, splitDepthInto, supportsCore } from '../../../src/kernels/gemm.ts';
 import { matmul } from '../../../src/kernels/matmul.ts';
 import type { NDArray } from '../../../src/kernels/ndarray.ts';

@@ -5,7 +5,7 @@ import { readAnnotations, requireAnnotations } from '../../../src/data/annotatio
 import { DataError } from '../../../src/data/errors.ts';
 import type { Mask } from '../../../src/data/types.ts';
 import { decodeImage, imageFormat } from '../../../src/io/image.ts';
-import type { TruthFinding } from '../truth.ts';
+import type { TruthFinding } from '../images.ts';
 import { pageCodecs } from './openImage.ts';
 
 /** What ground truth is looked for: that of an image of this name and size. */
