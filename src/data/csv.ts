@@ -1,5 +1,5 @@
 /** Checked rows of tables, wherever their cells come from. Errors name the file, the row, the column, and what was expected and found. */
-import type { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from './errors.ts';
 
 export interface Table<Row> {
@@ -53,6 +53,14 @@ export function checkColumns(columns: readonly string[], required: readonly stri
     }
   }
 }
+
+/** A cell with a number of pixels; undefined where it is empty. */
+export const pixelsCell = z
+  .string()
+  .trim()
+  .transform((value) => (value === '' ? undefined : Number(value)))
+  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
+  .optional();
 
 /** Cells as a row of the table. Throws DataError that names row and column of a value that does not fit the schema. */
 export function checkRow<Schema extends z.ZodObject>(

@@ -4,17 +4,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readMask } from '../io/image.node.ts';
 import { readTable } from './csv.node.ts';
-import type { TableRow } from './csv.ts';
+import { pixelsCell, type TableRow } from './csv.ts';
 import { DataError } from './errors.ts';
 import { boxesToMask, uniteMasks } from './regions.ts';
 import type { Box, GroundedPhrase, Mask } from './types.ts';
-
-const number = z
-  .string()
-  .trim()
-  .transform((value) => (value === '' ? undefined : Number(value)))
-  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
-  .optional();
 
 const phraseSchema = z.object({
   image_id: z.string().trim().min(1, 'an id of manifest.csv'),
@@ -23,10 +16,10 @@ const phraseSchema = z.object({
   sentence: z.string().optional(),
   mask_classes: z.string().optional(),
   mask_file: z.string().trim().optional(),
-  x: number,
-  y: number,
-  width: number,
-  height: number,
+  x: pixelsCell,
+  y: pixelsCell,
+  width: pixelsCell,
+  height: pixelsCell,
 });
 type PhraseRow = TableRow<z.infer<typeof phraseSchema>>;
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TensorFile } from '../io/tensorFile.ts';
 import type { HostArray, ParameterArena } from '../nn/arena.ts';
 import type { Optimizer } from '../nn/optimizer.ts';

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
@@ -9,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { runCommand } from '../cli/support/commandLine.ts';
-import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import { accessibilityViolations, openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
 import { lesionOf, radiograph, writeShippedRun } from './support/shipped.ts';
 
 const hasChromium = await findChromium().then(
@@ -185,9 +184,7 @@ describe.skipIf(!hasChromium)('many images in the page', () => {
   });
 
   it('has no accessibility violation, asked for nothing and ran into no error', async () => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
     expect(watched.requests).toEqual([]);
     expect(watched.errors).toEqual([]);
   });

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
-import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import { accessibilityViolations, openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
 
 const hasChromium = await findChromium().then(
   () => true,
@@ -144,9 +143,7 @@ describe.skipIf(!hasChromium)('the device panel in Chromium', () => {
   });
 
   it('has no accessibility violation with its tables, asked for nothing and ran into no error', async () => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
     expect(watched.requests).toEqual([]);
     expect(watched.errors).toEqual([]);
   });

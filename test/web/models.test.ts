@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import axe from 'axe-core';
 import { zipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { smallBert, smallResNet, weightBytes, words } from '../support/towerFiles.ts';
-import { dropFiles, openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import {
+  accessibilityViolations,
+  dropFiles,
+  openWeb,
+  serveWeb,
+  type WatchedPage,
+  type WebSite,
+} from './support/page.ts';
 
 const hasChromium = await findChromium().then(
   () => true,
@@ -162,8 +168,6 @@ describe.skipIf(!hasChromium)('models that are given to the page', () => {
   });
 
   it('leave the page accessible', async () => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
 import { parse } from 'csv-parse/sync';
 import { unzipSync } from 'fflate';
 import type { Locator, Page } from 'playwright-core';
@@ -12,7 +11,14 @@ import { parseCheckpoint } from '../../web/src/worker/checkpoint.ts';
 import { dicomImage } from '../support/dicomWriter.ts';
 import { useGpu } from '../support/gpu.ts';
 import { heapBytes } from './support/heap.ts';
-import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import {
+  accessibilityViolations,
+  dropFiles,
+  openWeb,
+  serveWeb,
+  type WatchedPage,
+  type WebSite,
+} from './support/page.ts';
 import { findInNode, part, radiograph } from './support/shipped.ts';
 
 const gpu = useGpu();
@@ -128,35 +134,16 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   it('takes JPEG and DICOM files that are dropped on it, and windows DICOM', async () => {
-    const drop = async (name: string, bytes: Uint8Array): Promise<void> => {
-      const transfer = await page.evaluateHandle(
-        ({ name, bytes }) => {
-          const data = new DataTransfer();
-          data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
-          return data;
-        },
-        { name, bytes: Buffer.from(bytes).toString('base64') },
-      );
-      await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer });
-    };
     const hint = page.getByText('Drop an image, a folder');
-    const dragged = await page.evaluateHandle(() => {
-      const data = new DataTransfer();
-      data.items.add(new File([], 'chest.jpg'));
-      return data;
-    });
-    await page.locator('main').dispatchEvent('dragover', { dataTransfer: dragged });
+    await dropFiles(page, { 'chest.jpg': new Uint8Array() }, 'dragover');
     await hint.waitFor();
-    await drop(
-      'chest.jpg',
-      await sharp(await radiograph(2))
-        .jpeg()
-        .toBuffer(),
-    );
+    const jpeg = sharp(await radiograph(2)).jpeg();
+    await dropFiles(page, { 'chest.jpg': await jpeg.toBuffer() });
     await page.getByText('chest.jpg').first().waitFor();
     expect(await hint.count()).toBe(0);
     const samples = Array.from({ length: 40 * 30 }, (_, i) => (i * 37) % 4096);
-    await drop('chest.dcm', dicomImage(40, 30, samples, 16, { '00280004': ['CS', 'MONOCHROME1'] }));
+    const dicom = dicomImage(40, 30, samples, 16, { '00280004': ['CS', 'MONOCHROME1'] });
+    await dropFiles(page, { 'chest.dcm': dicom });
     await page.getByText('40 × 30 pixels').waitFor();
     await card(1).getByRole('img', { name: 'over chest.dcm' }).waitFor();
     const before = await pixels(1);
@@ -337,9 +324,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   it('has no accessibility violation', async () => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
   });
 
   it('survives the loss of the device with image and phrases', async () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maskOfImage } from '../../src/data/annotations/mask.ts';
@@ -9,7 +8,14 @@ import { agreementWith } from '../../src/eval/agreement.ts';
 import { decodeImage } from '../../src/io/image.node.ts';
 import { findChromium } from '../../src/verify/browser/chromium.node.ts';
 import { useGpu } from '../support/gpu.ts';
-import { openWeb, serveWeb, type WatchedPage, type WebSite } from './support/page.ts';
+import {
+  accessibilityViolations,
+  dropFiles,
+  openWeb,
+  serveWeb,
+  type WatchedPage,
+  type WebSite,
+} from './support/page.ts';
 import { findInNode, lesionOf, radiograph } from './support/shipped.ts';
 
 const gpu = useGpu();
@@ -42,19 +48,8 @@ describe.skipIf(!hasChromium)('ground truth in the page', () => {
   };
   const setThreshold = (value: number): Promise<void> =>
     page.getByLabel('Threshold of the contour').fill(value.toFixed(2));
-  const drop = async (...files: { name: string; buffer: Buffer }[]): Promise<void> => {
-    const transfer = await page.evaluateHandle(
-      (given) => {
-        const data = new DataTransfer();
-        for (const { name, bytes } of given) {
-          data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
-        }
-        return data;
-      },
-      files.map(({ name, buffer }) => ({ name, bytes: buffer.toString('base64') })),
-    );
-    await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer });
-  };
+  const drop = (...files: { name: string; buffer: Buffer }[]): Promise<void> =>
+    dropFiles(page, Object.fromEntries(files.map(({ name, buffer }) => [name, buffer])));
   const problem = (): Promise<string | null> => page.getByRole('alert').textContent();
   /** What evaluation measures in Node, IoU before Dice. */
   const inNode = async (bytes: Buffer, mask: Mask, phrase: string, threshold: number): Promise<number[]> => {
@@ -217,9 +212,7 @@ describe.skipIf(!hasChromium)('ground truth in the page', () => {
   });
 
   it('has no accessibility violation, asked for nothing and ran into no error', async () => {
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+    expect(await accessibilityViolations(page)).toEqual([]);
     expect(watched.requests).toEqual([]);
     expect(watched.errors).toEqual([]);
   });

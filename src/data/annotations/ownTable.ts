@@ -1,27 +1,21 @@
 /** A table of one's own: `file` (or `image_id`), and `phrase`, a box or a mask file. `phrases.csv` of a data folder is one. */
-import { z } from 'zod';
-import { type Cells, checkTable } from '../csv.ts';
+import * as z from 'zod';
+import { type Cells, checkTable, pixelsCell } from '../csv.ts';
 import { DataError } from '../errors.ts';
 import type { Region } from '../region.ts';
 import type { Annotation } from './annotation.ts';
 import { imageId } from './fileNames.ts';
 
-const number = z
-  .string()
-  .trim()
-  .transform((value) => (value === '' ? undefined : Number(value)))
-  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
-  .optional();
 const name = z.string().trim().min(1, 'the name of an image').optional();
 
 const row = z.object({
   file: name,
   image_id: name,
   phrase: z.string().trim().optional(),
-  x: number,
-  y: number,
-  width: number,
-  height: number,
+  x: pixelsCell,
+  y: pixelsCell,
+  width: pixelsCell,
+  height: pixelsCell,
   mask: z.string().trim().optional(),
   mask_file: z.string().trim().optional(),
   mask_classes: z.string().optional(),

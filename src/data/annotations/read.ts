@@ -1,6 +1,6 @@
 /** Annotations in the formats that people have: a table of one's own, RSNA, MS-CXR, NIH, COCO, LabelMe, ChestX-Det, CheXlocalize. */
 import { parse } from 'csv-parse/browser/esm/sync';
-import { z } from 'zod';
+import * as z from 'zod';
 import { outlinesOf, segmentationsOf } from '../corpora/chexlocalizeRegions.ts';
 import { checkJson } from '../corpora/json.ts';
 import { outlinedRegion } from '../corpora/labelMe.ts';

@@ -1,5 +1,5 @@
 /** The ground truth of CheXlocalize: run lengths or outlines of a finding by image and task. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Region } from '../region.ts';
 import type { RecordPhrase } from './corpus.ts';
 import { checkJson } from './json.ts';

@@ -1,5 +1,5 @@
 /** Outlines as the annotation tool LabelMe writes them, a file an image. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Region } from '../region.ts';
 import { checkJson } from './json.ts';
 

@@ -1,5 +1,5 @@
 /** Phrases with boxes as MS-CXR has them: a table, or COCO with a `label_text` for each box. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TableRow } from '../csv.ts';
 import { DataError } from '../errors.ts';
 import { splitNamed } from '../splits.ts';

@@ -1,6 +1,6 @@
 /** Reports of the Open-i collection as XML. */
 import { XMLParser } from 'fast-xml-parser';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../errors.ts';
 import { checkJson } from './json.ts';
 

@@ -1,24 +1,18 @@
 /** The boxes of the RSNA Pneumonia Detection Challenge, as its table of labels has them. */
-import { z } from 'zod';
-import type { TableRow } from '../csv.ts';
+import * as z from 'zod';
+import { pixelsCell, type TableRow } from '../csv.ts';
 import { DataError } from '../errors.ts';
 import type { Box } from '../types.ts';
 
 /** What the boxes' side lengths refer to; published copies of other sizes keep the boxes of this one. */
 export const RSNA_FRAME = 1024;
 
-const cell = z
-  .string()
-  .trim()
-  .transform((value) => (value === '' ? undefined : Number(value)))
-  .refine((value) => value === undefined || Number.isFinite(value), 'a number of pixels or nothing')
-  .optional();
 export const rsnaRow = z.object({
   patientId: z.string().trim().min(1, 'the id of an image'),
-  x: cell,
-  y: cell,
-  width: cell,
-  height: cell,
+  x: pixelsCell,
+  y: pixelsCell,
+  width: pixelsCell,
+  height: pixelsCell,
   Target: z
     .string()
     .trim()

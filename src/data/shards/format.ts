@@ -10,7 +10,7 @@
  * times as long to decode (docs/decisions/shards.md). Masks lie in the frame of their source, one bit a pixel (row-major, lowest
  * bit first), deflated, so that an evaluation compares with the very same region.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError } from '../errors.ts';
 
 export const INDEX_FILE = 'shards.json';

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { build, type PreviewServer, preview } from 'vite';
 import { launchChromium } from '../../../src/verify/browser/launch.node.ts';
@@ -104,8 +105,12 @@ export async function openWeb(
   return { page, requests, errors, loaded, loseDevice, close };
 }
 
-/** Drops files on the page, as from the desktop. */
-export async function dropFiles(page: Page, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+/** Drops files on the page, or drags them over it, as from the desktop. */
+export async function dropFiles(
+  page: Page,
+  files: Readonly<Record<string, Uint8Array>>,
+  event: 'drop' | 'dragover' = 'drop',
+): Promise<void> {
   const encoded = Object.entries(files).map(([name, bytes]) => ({ name, text: Buffer.from(bytes).toString('base64') }));
   const transfer = await page.evaluateHandle((given) => {
     const data = new DataTransfer();
@@ -114,5 +119,12 @@ export async function dropFiles(page: Page, files: Readonly<Record<string, Uint8
     }
     return data;
   }, encoded);
-  await page.locator('main').dispatchEvent('drop', { dataTransfer: transfer });
+  await page.locator('main').dispatchEvent(event, { dataTransfer: transfer });
+}
+
+/** What axe finds in the page as it is, a sentence each. */
+export async function accessibilityViolations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run(document));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
