@@ -251,7 +251,11 @@ describe('the package installed from its tarball', () => {
   });
 
   describe('with what Node needs', () => {
-    beforeAll(() => install(...optionalPackages.map((name) => `${name}@${manifest.devDependencies[name]}`)));
+    beforeAll(() => {
+      // The last for machines without a driver.
+      const needed = [...optionalPackages, '@sparticuz/chromium'];
+      install(...needed.map((name) => `${name}@${manifest.devDependencies[name]}`));
+    });
 
     it('gives Node its own createGpu', () => {
       write('node.js', `${script}\nconsole.log(JSON.stringify(globalThis.result));`);

@@ -258,6 +258,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
 
   it('keeps what is typed while a sample is opened', async () => {
     await page.getByRole('button', { name: 'Sample 1' }).click();
+    await page.getByText('Image: sample 1').waitFor();
     const shown = (await page.locator('.add .phrase').first().textContent())!;
     await phrase(1).fill(shown);
     await mapOf(1, shown);

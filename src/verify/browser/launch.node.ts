@@ -34,7 +34,7 @@ function flagsFor(adapter: BrowserVerifyOptions['adapter']): string[] {
 }
 
 /** What the software adapter needs to draw on a canvas as well. */
-export const canvasFlags = ['--enable-features=Vulkan', '--use-angle=vulkan', '--use-vulkan=swiftshader'];
+export const canvasFlags = ['--enable-features=Vulkan', '--use-angle=swiftshader', '--use-vulkan=swiftshader'];
 
 /** Headless Chromium with WebGPU. Throws FixtureError if there is none. */
 export async function launchChromium(
