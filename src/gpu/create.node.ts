@@ -4,7 +4,7 @@ import type { CreateGpuOptions } from './create.ts';
 import { createGpuFrom } from './create.ts';
 import { GpuError } from './errors.ts';
 import type { Gpu } from './gpu.ts';
-import { useSwiftShader } from './swiftshader.node.ts';
+import { hasVulkanLoader, useSwiftShader } from './swiftshader.node.ts';
 
 /** Which adapter `createGpu` takes in Node, and how Dawn treats it. */
 export interface NodeGpuOptions extends CreateGpuOptions {
@@ -85,7 +85,7 @@ export async function createGpu(options: NodeGpuOptions = {}): Promise<Gpu> {
   Object.assign(globalThis, dawn.globals);
   const checks = options.checks ?? true;
   const toggles = dawnToggles(checks, '');
-  if (choice === 'swiftshader') await useSwiftShader();
+  if (choice === 'swiftshader' || (choice !== 'hardware' && !hasVulkanLoader())) await useSwiftShader();
   let entry = openInstance(dawn, toggles);
   let found = await systemAdapter(entry, choice === 'software');
   if (!found && choice !== 'hardware' && (await useSwiftShader())) {

@@ -57,6 +57,18 @@ async function swiftShaderFolder(): Promise<string | undefined> {
   return folder;
 }
 
+/** False where the system has no Vulkan loader: it then has no driver either, and Dawn would complain on the terminal. */
+export function hasVulkanLoader(): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    process.dlopen({ exports: {} }, vulkanLoader, constants.dlopen.RTLD_LAZY);
+    return true;
+  } catch (error) {
+    // A library that is there is no add-on of Node's, which is another error.
+    return !String(error).includes('cannot open shared object file');
+  }
+}
+
 /**
  * Makes the Vulkan loader of this process use SwiftShader. Has to run on the main thread before Dawn's instance exists.
  * @returns false where this platform or installation has no SwiftShader package.
